@@ -1,0 +1,22 @@
+/** @packageDocumentation Git object ids, hashing, commit, tree and tag codecs, and the ports an object store fills. */
+export type { Ancestry, DeepenAnswer, DeepenRequest } from "./ancestry.ts";
+export { type CommitLinks, committerTime, parseCommitLinks } from "./commit.ts";
+export { ObjectsError, type ObjectsErrorCode } from "./errors.ts";
+export { type CreateHasher, createHasher, type Hasher, hashObject, objectPreamble } from "./hasher.ts";
+export {
+  hexIdLength,
+  isZeroId,
+  type ObjectFormat,
+  type ObjectId,
+  objectIdFromBytes,
+  objectIdToBytes,
+  parseObjectId,
+  rawIdLength,
+  zeroId,
+} from "./object-id.ts";
+export type { Abortable, ObjectHeader, ObjectReader, ObjectStore, PeeledObject, StoredObject } from "./object-store.ts";
+export { isObjectType, type ObjectType } from "./object-type.ts";
+export type { PackEvent, PackRequest, PackSummary, TagCandidate } from "./pack-request.ts";
+export type { PackReceipt, Quarantine, ReceiveLimits, TakePackOptions } from "./quarantine.ts";
+export { parseTagTarget, type TagTarget } from "./tag.ts";
+export { forEachTreeEntry, formatTree, parseTree, type TreeEntry, type TreeEntryKind, treeEntryKind } from "./tree.ts";

@@ -1,0 +1,43 @@
+import type { ObjectId } from "./object-id.ts";
+
+/** A tag that may ride along. */
+export interface TagCandidate {
+  readonly tag: ObjectId;
+  /** What its chain ends in. */
+  readonly peeled: ObjectId;
+}
+
+/** The whole intent of a fetch, so that a store may answer it in its own way. */
+export interface PackRequest {
+  /** Sent with all they reach, less what the client has. */
+  readonly wants: readonly ObjectId[];
+  /** Stored objects that the client has with all they reach, given `shallow`. */
+  readonly haves: readonly ObjectId[];
+  /** Commits taken to have no parents, on both sides: the client's boundary, the old one and the new. */
+  readonly shallow?: readonly ObjectId[];
+  /** Deltas may be made against objects that the client has. */
+  readonly thin?: boolean;
+  /** A delta may name its base by offset; otherwise always by id. */
+  readonly ofsDelta?: boolean;
+  /** Each is added, with the tags on its chain, when its `peeled` is in the pack (include-tag). */
+  readonly tags?: readonly TagCandidate[];
+  /** Progress texts are wanted, in C git's words. */
+  readonly progress?: boolean;
+}
+
+/** What went into a pack. */
+export interface PackSummary {
+  readonly objects: number;
+  /** Unit: bytes, trailer included. */
+  readonly bytes: number;
+  /** Objects whose stored bytes were copied. */
+  readonly reused: number;
+  /** Objects sent as deltas. */
+  readonly deltas: number;
+}
+
+/** A pack in the making: bytes in order, texts for the user in between, the summary last. */
+export type PackEvent =
+  | { readonly kind: "bytes"; readonly bytes: Uint8Array }
+  | { readonly kind: "progress"; readonly text: string }
+  | { readonly kind: "summary"; readonly summary: PackSummary };

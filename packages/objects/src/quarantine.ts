@@ -1,0 +1,65 @@
+import type { ObjectId } from "./object-id.ts";
+import type { Abortable, ObjectReader } from "./object-store.ts";
+
+/** What a received pack may cost. Unlimited where not given. */
+export interface ReceiveLimits {
+  /** Length of the pack. Unit: bytes. */
+  readonly maxPackBytes?: number;
+  /** Objects in the pack, those added to complete it included. */
+  readonly maxObjects?: number;
+  /** One object, inflated. Unit: bytes. */
+  readonly maxObjectBytes?: number;
+  /** All objects, inflated. Unit: bytes. */
+  readonly maxInflatedBytes?: number;
+  /** Deltas on top of each other. */
+  readonly maxDeltaDepth?: number;
+}
+
+/** How a pack is to be taken in. */
+export interface TakePackOptions extends Abortable {
+  readonly limits: ReceiveLimits;
+  /** Gets texts for the user, in C git's words. */
+  readonly onProgress?: ((text: string) => void) | undefined;
+}
+
+/** What a received pack held. */
+export interface PackReceipt {
+  /** Objects that came in. */
+  readonly objects: number;
+  /** Length of the pack as received. Unit: bytes. */
+  readonly bytes: number;
+  /** Bytes that were read after the pack's end and belong to nobody. */
+  readonly trailingBytes: number;
+}
+
+/**
+ * Objects on their way in. Reads see them together with what the store has; nobody else sees them before
+ * `publish`. Spec: git-receive-pack, "Quarantine Environment".
+ */
+export interface Quarantine extends ObjectReader {
+  /**
+   * Takes one pack in while it arrives, never holding it whole. Reads no chunk beyond the pack's end.
+   * A thin pack is completed from the store.
+   * @throws ObjectsError `objects/bad-pack`, `objects/limit-exceeded`, with messages fit for the peer
+   */
+  takePack(chunks: AsyncIterable<Uint8Array>, options: TakePackOptions): Promise<PackReceipt>;
+
+  /**
+   * Those of `tips` from which something is missing. All that a tip reaches has to exist, down to what
+   * `known` reach: that something lies about unreferenced does not count as connected.
+   */
+  unconnected(
+    tips: readonly ObjectId[],
+    known: readonly ObjectId[],
+    options?: Abortable,
+  ): Promise<readonly ObjectId[]>;
+
+  /** Whether `descendant` is `ancestor` or has it in its history. */
+  isAncestor(ancestor: ObjectId, descendant: ObjectId, options?: Abortable): Promise<boolean>;
+
+  /** Moves everything into the store, durably. The quarantine is over. */
+  publish(): Promise<void>;
+
+  /** Drops everything. Harmless after `publish` or a second time. */
+  discard(): Promise<void>;
+}

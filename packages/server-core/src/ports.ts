@@ -1,0 +1,36 @@
+import type { ObjectFormat, ObjectStore } from "@x/objects";
+import type { RefStore } from "@x/refs";
+import type { ServiceCall } from "./service.ts";
+
+/** A repository's own settings, under git's keys (`receive.denyDeletes`). Only an allow-list of them is honoured. */
+export interface RepositoryConfig {
+  /** The last value of `key`; section and variable in any case. */
+  get(key: string): string | undefined;
+  /** Every value of `key`, in order. */
+  getAll(key: string): readonly string[];
+}
+
+/** What the services need of a repository. */
+export interface Repository {
+  readonly objectFormat: ObjectFormat;
+  readonly objects: ObjectStore;
+  readonly refs: RefStore;
+  readonly config: RepositoryConfig;
+  /** No work tree belongs to it. */
+  readonly bare: boolean;
+}
+
+/**
+ * Turns what a client wrote into a repository.
+ * @returns `undefined` when there is none the caller may know of: absent and forbidden look alike
+ * @throws an Error with a message fit for the peer when it is there but cannot be served
+ */
+export type RepositoryResolver = (call: ServiceCall) => Promise<Repository | undefined>;
+
+/** Where the packages write what happened; pino and console-like loggers fit. */
+export interface Logger {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}

@@ -1,0 +1,33 @@
+/** The services a Git server offers. Spec: gitprotocol-common. */
+export type ServiceName = "git-upload-pack" | "git-receive-pack";
+
+/** The version of the wire protocol that a client asked for. Spec: gitprotocol-v2, gitprotocol-pack. */
+export type ProtocolVersion = 0 | 1 | 2;
+
+/** Whoever is at the other end, as far as the transport can tell. */
+export interface Peer {
+  /** For example `127.0.0.1`; for the log and for hooks. */
+  readonly address?: string | undefined;
+  /** A name the transport has authenticated. */
+  readonly user?: string | undefined;
+}
+
+/** What a transport knows about a request before any Git byte is read. */
+export interface ServiceCall {
+  readonly service: ServiceName;
+  /** As the client wrote it, decoded once. Untrusted: only the resolver may turn it into a location. */
+  readonly repository: string;
+  readonly version: ProtocolVersion;
+  /** `advertise`: HTTP GET info/refs. `rpc`: one HTTP POST. `duplex`: a TCP or SSH connection. */
+  readonly mode: "advertise" | "rpc" | "duplex";
+  readonly transport: string;
+  readonly peer: Peer;
+  readonly input: AsyncIterable<Uint8Array>;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * The whole server, whatever the transport: bytes in, bytes out. Chunks are at most 64 KiB and belong to the consumer.
+ * @throws ServiceError out of the iteration; see there for who tells the peer
+ */
+export type GitService = (call: ServiceCall) => AsyncIterable<Uint8Array>;

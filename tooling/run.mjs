@@ -1,0 +1,56 @@
+// What stands behind the two commands of the README, on a machine that has Node and npm only.
+//   node tooling/run.mjs build   install everything, build the server
+//   node tooling/run.mjs test    install everything, build, run every test, print one closing line
+// It needs the pnpm that package.json names: the one on PATH if that is it, else npx fetches it
+// and starts this file again with that pnpm on PATH (turbo looks for pnpm there too).
+import { spawnSync } from "node:child_process";
+import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const { packageManager } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
+const pin = packageManager.split("+")[0];
+const shell = process.platform === "win32";
+const env = { ...process.env, TURBO_TELEMETRY_DISABLED: "1", DO_NOT_TRACK: "1" };
+
+function run(command, ...args) {
+  const { status, error } = spawnSync(command, args, { cwd: root, env, stdio: "inherit", shell });
+  if (error) throw error;
+  return status ?? 1;
+}
+
+/** Runs each step until one fails; gives that one's exit status. */
+function steps(...list) {
+  for (const step of list) {
+    const status = run(...step);
+    if (status !== 0) return status;
+  }
+  return 0;
+}
+
+const [task = "build", ...rest] = process.argv.slice(2);
+const found = spawnSync("pnpm", ["--version"], { cwd: root, env, encoding: "utf8", shell });
+const install = ["pnpm", "install", "--frozen-lockfile"];
+const turbo = ["pnpm", "exec", "turbo", "run"];
+
+if (`pnpm@${found.stdout?.trim()}` !== pin && !env.X_PNPM_TRIED) {
+  env.X_PNPM_TRIED = "1";
+  process.exitCode = run("npx", "--yes", "--package", pin, "--", "node", "tooling/run.mjs", task, ...rest);
+} else if (task === "build") {
+  process.exitCode = steps(install, [
+    ...turbo,
+    "build",
+    "--filter=@x/cli",
+    "--output-logs=errors-only",
+    ...rest,
+  ]);
+} else if (task === "test") {
+  // Old reports go, so that the closing line counts this run only; turbo brings back those it has cached.
+  for (const name of readdirSync(`${root}packages`))
+    rmSync(`${root}packages/${name}/reports`, { recursive: true, force: true });
+  const tested = steps(install, [...turbo, "test", "--continue", "--output-logs=new-only", ...rest]);
+  process.exitCode = tested | run("node", "tooling/test-summary.mjs");
+} else {
+  console.error(`no such task: ${task}`);
+  process.exitCode = 2;
+}
