@@ -1,1 +1,35 @@
-export {};
+/** @packageDocumentation Git's pkt-line framing: packets, sections, side-band and capability lists. */
+export {
+  type Capabilities,
+  formatCapabilities,
+  formatSymref,
+  parseCapabilities,
+  parseCapability,
+  parseSymref,
+  sanitizeAgent,
+  splitFirstLine,
+  splitWantLine,
+} from "./capabilities.ts";
+export { PktLineDecoder } from "./decoder.ts";
+export { encodePackets, PacketBatch, type Writable } from "./encoder.ts";
+export { PktLineError, type PktLineErrorCode } from "./errors.ts";
+export { decodeLatin1, encodeLatin1, lineText } from "./latin1.ts";
+export {
+  delim,
+  flush,
+  MAX_PACKET_BYTES,
+  MAX_PAYLOAD_BYTES,
+  type Packet,
+  responseEnd,
+  type SpecialPacket,
+} from "./packet.ts";
+export { PacketReader, type Section } from "./packet-reader.ts";
+export {
+  type Band,
+  decodeSideband,
+  encodeSideband,
+  SIDEBAND_DATA,
+  SIDEBAND_ERROR,
+  SIDEBAND_PROGRESS,
+  type SidebandPacketBytes,
+} from "./sideband.ts";
