@@ -1,1 +1,21 @@
-export {};
+/** @packageDocumentation Git packs: entries, deltas, indexes, reading, taking in, and making what a fetch needs. */
+export type { ByteSource } from "./byte-source.ts";
+export { applyDelta, type DeltaHeader, decodeDeltaHeader } from "./delta.ts";
+export {
+  decodeEntryHeader,
+  ENTRY_BLOB,
+  ENTRY_COMMIT,
+  ENTRY_OFS_DELTA,
+  ENTRY_REF_DELTA,
+  ENTRY_TAG,
+  ENTRY_TREE,
+  type EntryHeader,
+  encodeBaseDistance,
+  encodeEntryHeader,
+  entryObjectType,
+  MAX_ENTRY_HEADER_BYTES,
+  objectEntryType,
+} from "./entry-header.ts";
+export { PackError, type PackErrorCode } from "./errors.ts";
+export { PackIndex } from "./pack-index.ts";
+export { createZlibCodec, type Inflater, type ZlibCodec } from "./zlib-codec.ts";

@@ -1,0 +1,7 @@
+/** Random access to a pack's bytes, whatever holds them. Synchronous: packs are read in worker threads. */
+export interface ByteSource {
+  /** Unit: bytes. */
+  readonly size: number;
+  /** Fills `into` with the bytes from `offset` on; gives how many there were, fewer only at the end. */
+  read(offset: number, into: Uint8Array): number;
+}
