@@ -19,3 +19,7 @@ export {
 export { PackError, type PackErrorCode } from "./errors.ts";
 export { PackIndex } from "./pack-index.ts";
 export { createZlibCodec, type Inflater, type ZlibCodec } from "./zlib-codec.ts";
+export { DeltaBaseCache, type PackedObject } from "./delta-base-cache.ts";
+export { makePack, type PackTools } from "./make-pack.ts";
+export { type LooseObjects, ObjectTable } from "./object-table.ts";
+export { PACK_HEADER_BYTES, type PackEntry, PackReader, type PackReaderOptions } from "./pack-reader.ts";

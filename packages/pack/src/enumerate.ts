@@ -1,0 +1,185 @@
+import { forEachTreeEntry, parseTagTarget, treeEntryKind } from "@x/objects";
+import { CommitTable, MISSING } from "./commit-table.ts";
+import { PackError } from "./errors.ts";
+import { BREATH, HistoryWalk, SEEN, SELECTED, UNINTERESTING } from "./history-walk.ts";
+import { IntList, ObjectFlags } from "./object-notes.ts";
+import type { ObjectTable } from "./object-table.ts";
+
+/** What to find, in numbers of an {@link ObjectTable}. */
+export interface EnumerateRequest {
+  readonly wants: readonly number[];
+  readonly haves: readonly number[];
+  /** Commits taken to have no parents. */
+  readonly shallow?: ReadonlySet<number>;
+}
+
+/** The objects that an answer consists of. */
+export interface Selection {
+  readonly count: number;
+  isSelected(number: number): boolean;
+  /** Whether the other side is known to have the object. Not all it has is known. */
+  isHad(number: number): boolean;
+  /** Adds a tag and the tags on its chain. */
+  selectTag(number: number): void;
+}
+
+/**
+ * Finds every object that `wants` reach and `haves` do not, as `git rev-list --objects` does. Yields the count so far now
+ * and then, so that the caller can breathe.
+ * @throws PackError `pack/missing-object` when one on the way is not stored
+ */
+export function* enumerateObjects(table: ObjectTable, request: EnumerateRequest): Generator<number, Selection> {
+  const enumeration = new Enumeration(table, request.shallow);
+  for (const have of request.haves) enumeration.have(have);
+  for (const want of request.wants) enumeration.want(want);
+  yield* enumeration.run(request);
+  return enumeration;
+}
+
+class Enumeration implements Selection {
+  readonly #table: ObjectTable;
+  readonly #commits: CommitTable;
+  readonly #flags: ObjectFlags;
+  readonly #walk: HistoryWalk;
+  /** Trees yet to be opened. */
+  readonly #trees = new IntList();
+  count = 0;
+
+  constructor(table: ObjectTable, shallow: ReadonlySet<number> | undefined) {
+    this.#table = table;
+    this.#flags = new ObjectFlags(table.count);
+    this.#commits = new CommitTable(table, shallow);
+    this.#walk = new HistoryWalk(this.#commits, this.#flags);
+  }
+
+  isSelected(number: number): boolean {
+    return (this.#flags.get(number) & SELECTED) !== 0;
+  }
+
+  isHad(number: number): boolean {
+    return (this.#flags.get(number) & UNINTERESTING) !== 0;
+  }
+
+  selectTag(number: number): void {
+    this.#forTagChain(number, (tag) => this.#select(tag));
+  }
+
+  #select(number: number): boolean {
+    if (this.#flags.get(number) & (SELECTED | UNINTERESTING)) return false;
+    this.#flags.set(number, SELECTED);
+    this.count++;
+    return true;
+  }
+
+  want(number: number): void {
+    const end = this.#forTagChain(number, (tag) => this.#select(tag));
+    const { type } = this.#table.header(end);
+    if (type === "commit") this.#walk.want(end);
+    else if (this.#select(end) && type === "tree") this.#trees.push(end);
+  }
+
+  have(number: number): void {
+    const end = this.#forTagChain(number, (tag) => this.#flags.set(tag, UNINTERESTING));
+    const { type } = this.#table.header(end);
+    if (type === "commit") this.#walk.have(end);
+    else if (type === "tree") this.#forgetTree(end);
+    else this.#flags.set(end, UNINTERESTING);
+  }
+
+  #forTagChain(number: number, visit: (tag: number) => void): number {
+    while (this.#table.header(number).type === "tag") {
+      visit(number);
+      const target = parseTagTarget(this.#table.read(number).data, this.#table.format);
+      const next = this.#table.findId(target.id);
+      if (next < 0) throw this.#missing(target.id);
+      number = next;
+    }
+    return number;
+  }
+
+  *run(request: EnumerateRequest): Generator<number, void> {
+    const commits = yield* this.#wantedCommits();
+    this.#forgetEdges(commits, request);
+    for (let i = 0; i < commits.length; i++) {
+      const commit = commits.get(i);
+      this.#select(commit);
+      const tree = this.#commits.tree(commit);
+      if (tree === MISSING) throw this.#missing(`tree of commit ${this.#table.id(commit)}`);
+      if (this.#select(tree)) this.#trees.push(tree);
+      yield* this.#openTrees();
+    }
+    yield* this.#openTrees();
+  }
+
+  *#wantedCommits(): Generator<number, IntList> {
+    const walk = this.#walk.run();
+    for (let step = walk.next(); ; step = walk.next()) {
+      if (step.done) return step.value;
+      yield this.count;
+    }
+  }
+
+  *#openTrees(): Generator<number, void> {
+    const flags = this.#flags;
+    const table = this.#table;
+    const trees = this.#trees;
+    let steps = 0;
+    for (let tree = trees.pop(); tree >= 0; tree = trees.pop()) {
+      if (++steps % BREATH === 0) yield this.count;
+      const data = this.#readTree(tree);
+      forEachTreeEntry(data, table.format, (mode, _nameAt, _nameEnd, idAt) => {
+        const kind = treeEntryKind(mode);
+        if (kind === "gitlink") return;
+        const number = table.find(data, idAt);
+        if (number < 0) throw this.#missing(`${kind} in tree ${table.id(tree)}`);
+        if (flags.get(number) & (SELECTED | UNINTERESTING)) return;
+        flags.set(number, SELECTED);
+        this.count++;
+        if (kind === "tree") trees.push(number);
+      });
+    }
+  }
+
+  /** Marks what the other side surely has: the trees of the commits where the two histories meet. */
+  #forgetEdges(commits: IntList, request: EnumerateRequest): void {
+    const edges = new Set<number>();
+    for (let i = 0; i < commits.length; i++)
+      for (const parent of this.#commits.parents(commits.get(i)))
+        if (this.#flags.get(parent) & UNINTERESTING) edges.add(parent);
+    // Across a shallow boundary the histories do not meet, but the trees are much alike.
+    if (request.shallow !== undefined && request.shallow.size > 0)
+      for (const have of request.haves) if (this.#flags.get(have) & SEEN) edges.add(have);
+    for (const edge of edges) {
+      const tree = this.#commits.tree(edge);
+      if (tree !== MISSING) this.#forgetTree(tree);
+    }
+  }
+
+  #forgetTree(root: number): void {
+    const pending = [root];
+    for (let tree = pending.pop(); tree !== undefined; tree = pending.pop()) {
+      if (this.#flags.get(tree) & UNINTERESTING) continue;
+      this.#flags.set(tree, UNINTERESTING);
+      const data = this.#readTree(tree);
+      forEachTreeEntry(data, this.#table.format, (mode, _nameAt, _nameEnd, idAt) => {
+        const kind = treeEntryKind(mode);
+        if (kind === "gitlink") return;
+        const number = this.#table.find(data, idAt);
+        if (number < 0) return;
+        if (kind === "tree") pending.push(number);
+        else this.#flags.set(number, UNINTERESTING);
+      });
+    }
+  }
+
+  #readTree(tree: number): Uint8Array {
+    const { type, data } = this.#table.read(tree);
+    if (type === "tree") return data;
+    const id = this.#table.id(tree);
+    throw new PackError("pack/malformed", `object ${id} is a ${type}, not a tree`, { id });
+  }
+
+  #missing(what: string): PackError {
+    return new PackError("pack/missing-object", `missing object: ${what}`);
+  }
+}

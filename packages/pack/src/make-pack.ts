@@ -1,0 +1,75 @@
+import type { ObjectId, PackEvent, PackRequest } from "@x/objects";
+import { type EnumerateRequest, enumerateObjects, type Selection } from "./enumerate.ts";
+import { PackError } from "./errors.ts";
+import type { ObjectTable } from "./object-table.ts";
+import { PackWriter, type WritePackOptions } from "./pack-writer.ts";
+import { ProgressMeter } from "./progress-meter.ts";
+
+/** What making a pack needs beside the objects. */
+export type PackTools = Pick<WritePackOptions, "codec" | "createHasher">;
+
+/**
+ * Answers a {@link PackRequest} from an {@link ObjectTable}. Every now and then it yields `undefined`: then the caller may
+ * do something else, or give up.
+ * @throws PackError `pack/missing-object` and whatever reading the packs brings up
+ */
+export function* makePack(
+  table: ObjectTable,
+  request: PackRequest,
+  tools: PackTools,
+): Generator<PackEvent | undefined, void> {
+  const meter = new ProgressMeter(request.progress === true);
+  const selection = yield* select(table, request, meter);
+  yield* meter.done("Enumerating objects", selection.count);
+  yield* meter.done("Counting objects", selection.count, selection.count);
+  const writer = new PackWriter(table, selection, {
+    ...tools,
+    ofsDelta: request.ofsDelta === true,
+    thin: request.thin === true,
+  });
+  for (const bytes of writer.run()) yield { kind: "bytes", bytes };
+  const { written: objects, reused, deltas, bytes } = writer;
+  yield* meter.text(
+    `Total ${objects} (delta ${deltas}), reused ${reused} (delta ${deltas}), pack-reused 0 (from 0)\n`,
+  );
+  yield { kind: "summary", summary: { objects, bytes, reused, deltas } };
+}
+
+function* select(
+  table: ObjectTable,
+  request: PackRequest,
+  meter: ProgressMeter,
+): Generator<PackEvent | undefined, Selection> {
+  const enumeration = enumerateObjects(table, enumerateRequest(table, request));
+  for (;;) {
+    const step = enumeration.next();
+    if (step.done) {
+      selectTags(table, request, step.value);
+      return step.value;
+    }
+    yield undefined;
+    yield* meter.update("Enumerating objects", step.value);
+  }
+}
+
+function enumerateRequest(table: ObjectTable, request: PackRequest): EnumerateRequest {
+  const wants = request.wants.map((id) => stored(table, id));
+  const haves = request.haves.map((id) => table.findId(id)).filter((number) => number >= 0);
+  const shallow = new Set((request.shallow ?? []).map((id) => table.findId(id)).filter((number) => number >= 0));
+  return { wants, haves, shallow };
+}
+
+function stored(table: ObjectTable, id: ObjectId): number {
+  const number = table.findId(id);
+  if (number < 0) throw new PackError("pack/missing-object", `missing object: ${id}`, { id });
+  return number;
+}
+
+/** Tags ride along when what they point at does. */
+function selectTags(table: ObjectTable, request: PackRequest, selection: Selection): void {
+  for (const { tag, peeled } of request.tags ?? []) {
+    const target = table.findId(peeled);
+    const number = table.findId(tag);
+    if (target >= 0 && number >= 0 && selection.isSelected(target)) selection.selectTag(number);
+  }
+}

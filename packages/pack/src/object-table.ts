@@ -1,0 +1,123 @@
+import { type ObjectFormat, type ObjectId, objectIdFromBytes, objectIdToBytes, rawIdLength } from "@x/objects";
+import type { PackedObject } from "./delta-base-cache.ts";
+import { PackError } from "./errors.ts";
+import { MergedLookup } from "./merged-lookup.ts";
+import type { PackReader } from "./pack-reader.ts";
+
+/** Objects that are in no pack. Synchronous: they are read in worker threads. */
+export interface LooseObjects {
+  has(id: ObjectId): boolean;
+  /** `undefined` when it is not there (any more). */
+  read(id: ObjectId): PackedObject | undefined;
+  /** As `read`, but only what the head of the file tells. */
+  header(id: ObjectId): { readonly type: PackedObject["type"]; readonly size: number } | undefined;
+}
+
+/**
+ * All objects of a store at one moment, each with a number, so that a walk over millions of them keeps its notes in
+ * typed arrays. Packed objects are numbered pack by pack in the order of their indexes; loose ones get the numbers
+ * after that as they are met. An object that lies in several packs has one number: that of the first.
+ */
+export class ObjectTable {
+  readonly format: ObjectFormat;
+  /** Largest first: most look-ups end in the first. */
+  readonly packs: readonly PackReader[];
+  readonly #starts: readonly number[];
+  readonly #packed: number;
+  readonly #rest: MergedLookup;
+  readonly #loose: LooseObjects;
+  readonly #looseNumbers: Map<ObjectId, number> = new Map();
+  readonly #looseIds: ObjectId[] = [];
+
+  constructor(format: ObjectFormat, packs: readonly PackReader[], loose: LooseObjects) {
+    this.format = format;
+    this.packs = [...packs].sort((a, b) => b.index.count - a.index.count);
+    this.#loose = loose;
+    const starts: number[] = [];
+    let count = 0;
+    for (const { index } of this.packs) {
+      starts.push(count);
+      count += index.count;
+    }
+    this.#starts = starts;
+    this.#packed = count;
+    this.#rest = new MergedLookup(
+      this.packs.slice(1).map((pack) => pack.index),
+      starts.slice(1),
+    );
+  }
+
+  /** Numbers given so far: every number is below. Grows as loose objects are met. */
+  get count(): number {
+    return this.#packed + this.#looseIds.length;
+  }
+
+  /** The number of the object whose raw id stands in `bytes` at `at`; -1 when it is not stored. */
+  find(bytes: Uint8Array, at: number): number {
+    const position = this.packs[0]?.index.find(bytes, at) ?? -1;
+    if (position >= 0) return position;
+    const number = this.#rest.find(bytes, at);
+    return number >= 0 ? number : this.#findLoose(objectIdFromBytes(bytes, this.format, at));
+  }
+
+  /** As {@link find}. */
+  findId(id: ObjectId): number {
+    return id.length === rawIdLength(this.format) * 2 ? this.find(objectIdToBytes(id), 0) : -1;
+  }
+
+  #findLoose(id: ObjectId): number {
+    const known = this.#looseNumbers.get(id);
+    if (known !== undefined) return known;
+    if (!this.#loose.has(id)) return -1;
+    const number = this.count;
+    this.#looseIds.push(id);
+    this.#looseNumbers.set(id, number);
+    return number;
+  }
+
+  /** Which pack an object lies in, -1 for loose ones. */
+  packOf(number: number): number {
+    if (number >= this.#packed) return -1;
+    let pack = 0;
+    while (pack + 1 < this.#starts.length && number >= (this.#starts[pack + 1] as number)) pack++;
+    return pack;
+  }
+
+  /** The number of the first object of a pack. */
+  startOf(pack: number): number {
+    return this.#starts[pack] as number;
+  }
+
+  /** The objects that were met and are in no pack. */
+  looseNumbers(): number[] {
+    return this.#looseIds.map((_, i) => this.#packed + i);
+  }
+
+  id(number: number): ObjectId {
+    const pack = this.packOf(number);
+    if (pack < 0) return this.#looseIds[number - this.#packed] as ObjectId;
+    return (this.packs[pack] as PackReader).index.id(number - this.startOf(pack));
+  }
+
+  /** @throws PackError when it cannot be read (any more) */
+  read(number: number): PackedObject {
+    const pack = this.packOf(number);
+    if (pack < 0) return this.#present(number, this.#loose.read(this.id(number)));
+    const reader = this.packs[pack] as PackReader;
+    return reader.read(reader.index.offset(number - this.startOf(pack)));
+  }
+
+  /** Type and size, without putting the object together. @throws PackError */
+  header(number: number): { readonly type: PackedObject["type"]; readonly size: number } {
+    const pack = this.packOf(number);
+    if (pack < 0) return this.#present(number, this.#loose.header(this.id(number)));
+    const reader = this.packs[pack] as PackReader;
+    return reader.header(reader.index.offset(number - this.startOf(pack)));
+  }
+
+  #present<T>(number: number, value: T | undefined): T {
+    if (value === undefined)
+      throw new PackError("pack/missing-object", `object ${this.id(number)} is gone`, { id: this.id(number) });
+    return value;
+  }
+}

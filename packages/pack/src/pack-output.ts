@@ -1,0 +1,78 @@
+import type { Hasher } from "@x/objects";
+import type { ByteSource } from "./byte-source.ts";
+import { PackError } from "./errors.ts";
+
+/** A pack leaves in chunks of this size, the last one shorter. Unit: bytes. */
+export const CHUNK_BYTES: number = 64 * 1024;
+
+/** Gathers a pack's bytes into chunks and hashes them on their way. */
+export class PackOutput {
+  readonly #hasher: Hasher | undefined;
+  #chunk: Uint8Array = new Uint8Array(CHUNK_BYTES);
+  #filled = 0;
+  #ready: Uint8Array[] = [];
+  #bytes = 0;
+
+  /** @param hasher none when the trailer is known beforehand */
+  constructor(hasher: Hasher | undefined) {
+    this.#hasher = hasher;
+  }
+
+  /** Bytes so far: where the next one goes in the pack. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** The full chunks, each given out once and then the caller's own. */
+  take(): Uint8Array[] {
+    if (this.#ready.length === 0) return this.#ready;
+    const ready = this.#ready;
+    this.#ready = [];
+    return ready;
+  }
+
+  append(bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.length; ) {
+      const part = Math.min(bytes.length - at, CHUNK_BYTES - this.#filled);
+      this.#chunk.set(part === bytes.length ? bytes : bytes.subarray(at, at + part), this.#filled);
+      at += part;
+      this.#advance(part);
+    }
+  }
+
+  /**
+   * Copies up to `size` bytes that lie at `offset` of `source`, as many as go into the current chunk.
+   * @returns how many. @throws PackError `pack/truncated` when the source ends first
+   */
+  copy(source: ByteSource, offset: number, size: number): number {
+    const part = Math.min(size, CHUNK_BYTES - this.#filled);
+    const room = this.#chunk.subarray(this.#filled, this.#filled + part);
+    if (source.read(offset, room) < part) throw new PackError("pack/truncated", "a pack has become shorter", { offset });
+    this.#advance(part);
+    return part;
+  }
+
+  #advance(size: number): void {
+    this.#filled += size;
+    this.#bytes += size;
+    if (this.#filled === CHUNK_BYTES) this.#flush();
+  }
+
+  #flush(): void {
+    const chunk = this.#filled === CHUNK_BYTES ? this.#chunk : this.#chunk.slice(0, this.#filled);
+    this.#hasher?.update(chunk);
+    this.#ready.push(chunk);
+    this.#chunk = new Uint8Array(CHUNK_BYTES);
+    this.#filled = 0;
+  }
+
+  /** Ends the pack with its checksum: `known`, or that of what went out. */
+  finish(known?: Uint8Array): void {
+    if (known !== undefined) this.append(known);
+    else if (this.#hasher !== undefined) {
+      if (this.#filled > 0) this.#flush();
+      this.append(this.#hasher.digest());
+    }
+    if (this.#filled > 0) this.#flush();
+  }
+}

@@ -1,0 +1,181 @@
+import { type ObjectType, rawIdLength } from "@x/objects";
+import type { ByteSource } from "./byte-source.ts";
+import type { DeltaBaseCache, PackedObject } from "./delta-base-cache.ts";
+import { applyDelta, decodeDeltaHeader } from "./delta.ts";
+import {
+  decodeEntryHeader,
+  ENTRY_OFS_DELTA,
+  ENTRY_REF_DELTA,
+  type EntryHeader,
+  entryObjectType,
+  MAX_ENTRY_HEADER_BYTES,
+} from "./entry-header.ts";
+import { PackError } from "./errors.ts";
+import type { PackIndex } from "./pack-index.ts";
+import { WindowCache } from "./window-cache.ts";
+import type { Inflater, ZlibCodec } from "./zlib-codec.ts";
+
+/** Bytes before the first entry: `PACK`, version, count. */
+export const PACK_HEADER_BYTES = 12;
+
+/** More deltas on top of each other than this are taken for a cycle; C git makes at most 4,095. */
+const MAX_DELTA_DEPTH = 10_000;
+
+/** What a {@link PackReader} needs beside its bytes. */
+export interface PackReaderOptions {
+  readonly codec: ZlibCodec;
+  readonly cache: DeltaBaseCache;
+  /** An object that is larger is not put together. Unit: bytes. */
+  readonly maxObjectBytes: number;
+  /** Pack windows kept in memory, of 64 KiB each; 128 when not given. */
+  readonly maxWindows?: number;
+}
+
+/** An entry's header together with where it stands. */
+export interface PackEntry extends EntryHeader {
+  /** Where the entry starts. Unit: bytes. */
+  readonly offset: number;
+  /** A delta's base; -1 for whole objects. Unit: bytes. */
+  readonly baseOffset: number;
+}
+
+/** Reads objects out of one pack with its index. Spec: gitformat-pack. */
+export class PackReader {
+  readonly index: PackIndex;
+  readonly source: ByteSource;
+  readonly #options: PackReaderOptions;
+  readonly #windows: WindowCache;
+  readonly #keys: number;
+  readonly #idLength: number;
+  #peek: Inflater | undefined;
+
+  /** @throws PackError `pack/malformed`, `pack/bad-index` when header, trailer and index do not belong together */
+  constructor(source: ByteSource, index: PackIndex, options: PackReaderOptions) {
+    this.index = index;
+    this.source = source;
+    this.#options = options;
+    this.#windows = new WindowCache(source, options.maxWindows ?? 128);
+    this.#keys = options.cache.register();
+    this.#idLength = rawIdLength(index.format);
+    this.#checkFrame();
+  }
+
+  #checkFrame(): void {
+    const header = new Uint8Array(PACK_HEADER_BYTES);
+    const view = new DataView(header.buffer);
+    if (this.source.read(0, header) < PACK_HEADER_BYTES || view.getUint32(0) !== 0x5041434b)
+      throw new PackError("pack/malformed", "pack signature mismatch");
+    const version = view.getUint32(4);
+    if (version !== 2 && version !== 3) throw new PackError("pack/malformed", `pack version ${version} unsupported`);
+    if (view.getUint32(8) !== this.index.count) throw new PackError("pack/bad-index", "index and pack differ in count");
+    const trailer = new Uint8Array(this.#idLength);
+    this.source.read(this.entriesEnd, trailer);
+    if (!this.index.packChecksum.every((byte, i) => byte === trailer[i]))
+      throw new PackError("pack/bad-index", "index belongs to another pack");
+  }
+
+  /** Where the trailer starts. Unit: bytes. */
+  get entriesEnd(): number {
+    return this.source.size - this.#idLength;
+  }
+
+  /** The header of the entry that starts at `offset`, its base looked up. @throws PackError */
+  entry(offset: number): PackEntry {
+    return this.#locate(this.#windows.view(offset, MAX_ENTRY_HEADER_BYTES), offset);
+  }
+
+  #locate(bytes: Uint8Array, offset: number): PackEntry {
+    const header = decodeEntryHeader(bytes, 0, this.#idLength);
+    if (header === undefined) throw new PackError("pack/truncated", "an entry stops short", { offset });
+    return { ...header, offset, baseOffset: this.baseOffset(header, bytes, offset) };
+  }
+
+  /**
+   * Where the base of a delta starts whose `header` was read from `bytes`; -1 for whole objects.
+   * @throws PackError `pack/malformed`, `pack/missing-base`
+   */
+  baseOffset(header: EntryHeader, bytes: Uint8Array, offset: number): number {
+    if (header.type === ENTRY_OFS_DELTA) {
+      const base = offset - header.baseDistance;
+      if (base >= offset || base < PACK_HEADER_BYTES)
+        throw new PackError("pack/malformed", "delta base offset is out of bound", { offset });
+      return base;
+    }
+    if (header.type !== ENTRY_REF_DELTA) return -1;
+    const position = this.index.find(bytes, header.dataAt - this.#idLength);
+    if (position < 0) throw new PackError("pack/missing-base", "a delta's base is not in its pack", { offset });
+    return this.index.offset(position);
+  }
+
+  /** The object whose entry starts at `offset`. Owned by the cache: not to be written to. @throws PackError */
+  read(offset: number): PackedObject {
+    const { cache } = this.#options;
+    const deltas: PackEntry[] = [];
+    let object: PackedObject | undefined;
+    for (let at = offset; object === undefined; ) {
+      object = cache.get(this.#keys + at);
+      if (object !== undefined) break;
+      const entry = this.entry(at);
+      const type = entryObjectType(entry.type);
+      if (type !== undefined) {
+        object = { type, data: this.#inflate(entry) };
+        // A base will be asked for again, and so will a tree: the next older one is a delta of it.
+        if (deltas.length > 0 || type === "tree") cache.set(this.#keys + at, object);
+      } else {
+        if (deltas.push(entry) > MAX_DELTA_DEPTH) throw new PackError("pack/malformed", "delta chain has no end", { offset });
+        at = entry.baseOffset;
+      }
+    }
+    for (let entry = deltas.pop(); entry !== undefined; entry = deltas.pop()) {
+      object = { type: object.type, data: applyDelta(object.data, this.#inflate(entry), this.#options.maxObjectBytes) };
+      if (deltas.length > 0 || object.type === "tree") cache.set(this.#keys + entry.offset, object);
+    }
+    return object;
+  }
+
+  /** Type and inflated size of the object whose entry starts at `offset`, without putting it together. @throws PackError */
+  header(offset: number): { readonly type: ObjectType; readonly size: number } {
+    let entry = this.entry(offset);
+    const size = entryObjectType(entry.type) === undefined ? this.#deltaResultSize(entry) : entry.size;
+    for (let depth = 0; depth <= MAX_DELTA_DEPTH; depth++) {
+      const type = entryObjectType(entry.type);
+      if (type !== undefined) return { type, size };
+      entry = this.entry(entry.baseOffset);
+    }
+    throw new PackError("pack/malformed", "delta chain has no end", { offset });
+  }
+
+  #deltaResultSize(entry: PackEntry): number {
+    // The two sizes take 20 bytes at most, but the codec inflates whole streams; an inflater stops where told.
+    const output = new Uint8Array(Math.min(20, entry.size));
+    const bytes = this.#windows.view(entry.offset + entry.dataAt, 64);
+    this.#peek ??= this.#options.codec.createInflater();
+    this.#peek.reset();
+    this.#peek.write(bytes, 0, bytes.length, output, 0);
+    return decodeDeltaHeader(output).resultSize;
+  }
+
+  #inflate(entry: PackEntry): Uint8Array {
+    if (entry.size > this.#options.maxObjectBytes)
+      throw new PackError(
+        "pack/limit-exceeded",
+        `object of ${entry.size} bytes exceeds the limit of ${this.#options.maxObjectBytes}`,
+        { offset: entry.offset },
+      );
+    const start = entry.offset + entry.dataAt;
+    const available = this.entriesEnd - start;
+    // Deflate adds at most a few bytes to what it cannot shrink, unless the encoder was odd: then ask for more.
+    let span = Math.min(available, entry.size + Math.floor(entry.size / 1024) + 64);
+    const output = new Uint8Array(entry.size + 1);
+    for (;;) {
+      const bytes = this.#windows.view(start, span);
+      try {
+        this.#options.codec.inflate(bytes, 0, Math.min(bytes.length, available), output);
+        return output.subarray(0, entry.size);
+      } catch (error) {
+        if (!(error instanceof PackError) || error.code !== "pack/truncated" || span >= available) throw error;
+        span = Math.min(available, span * 4);
+      }
+    }
+  }
+}

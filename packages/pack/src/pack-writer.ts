@@ -1,0 +1,198 @@
+import { type CreateHasher, type ObjectType, rawIdLength } from "@x/objects";
+import {
+  ENTRY_OFS_DELTA,
+  ENTRY_REF_DELTA,
+  encodeBaseDistance,
+  encodeEntryHeader,
+  MAX_ENTRY_HEADER_BYTES,
+  objectEntryType,
+} from "./entry-header.ts";
+import type { Selection } from "./enumerate.ts";
+import type { ObjectTable } from "./object-table.ts";
+import { PackOutput } from "./pack-output.ts";
+import { PACK_HEADER_BYTES, type PackEntry, type PackReader } from "./pack-reader.ts";
+import { ShiftMap } from "./shift-map.ts";
+import type { ZlibCodec } from "./zlib-codec.ts";
+
+/** What the client can read, and what writing needs. */
+export interface WritePackOptions {
+  readonly codec: ZlibCodec;
+  readonly createHasher: CreateHasher;
+  /** A delta may name its base by offset. */
+  readonly ofsDelta: boolean;
+  /** A delta's base may be missing from the pack when the other side has it. */
+  readonly thin: boolean;
+}
+
+/**
+ * Writes a pack of the selected objects. Entries are copied as they lie, deltas included, pack by pack in the order in
+ * which they lie there: reading runs forward, and a base is out before its deltas. Only the reference to a base that has
+ * moved is written anew, and only a delta whose base is not sent is put together. Spec: gitformat-pack.
+ */
+export class PackWriter {
+  readonly #table: ObjectTable;
+  readonly #selection: Selection;
+  readonly #options: WritePackOptions;
+  readonly #output: PackOutput;
+  readonly #scratch = new Uint8Array(MAX_ENTRY_HEADER_BYTES);
+  readonly #idLength: number;
+  /** The pack that is the answer as it lies. */
+  readonly #whole: PackReader | undefined;
+  /** Objects written so far. */
+  written = 0;
+  reused = 0;
+  deltas = 0;
+
+  constructor(table: ObjectTable, selection: Selection, options: WritePackOptions) {
+    this.#table = table;
+    this.#selection = selection;
+    this.#options = options;
+    this.#idLength = rawIdLength(table.format);
+    this.#whole = this.#findWhole();
+    this.#output = new PackOutput(this.#whole === undefined ? options.createHasher(table.format) : undefined);
+  }
+
+  /** Unit: bytes. */
+  get bytes(): number {
+    return this.#output.bytes;
+  }
+
+  /** Only when nothing at all has to be changed is the trailer known beforehand, and hashing saved. */
+  #findWhole(): PackReader | undefined {
+    const pack = this.#table.packs[0];
+    if (pack === undefined || !this.#options.ofsDelta || pack.index.count !== this.#selection.count) return undefined;
+    for (let number = 0; number < pack.index.count; number++)
+      if (!this.#selection.isSelected(number)) return undefined;
+    const header = new Uint8Array(PACK_HEADER_BYTES);
+    pack.source.read(0, header);
+    return header[7] === 2 ? pack : undefined;
+  }
+
+  /** The pack's chunks, in order, of at most 64 KiB, each the consumer's own. */
+  *run(): Generator<Uint8Array, void> {
+    const header = new Uint8Array([0x50, 0x41, 0x43, 0x4b, 0, 0, 0, 2, 0, 0, 0, 0]);
+    new DataView(header.buffer).setUint32(8, this.#selection.count);
+    this.#output.append(header);
+    for (let pack = 0; pack < this.#table.packs.length; pack++) yield* this.#writeFrom(pack);
+    for (const number of this.#table.looseNumbers()) {
+      if (!this.#selection.isSelected(number)) continue;
+      yield* this.#remake(number);
+    }
+    this.#output.finish(this.#whole?.index.packChecksum);
+    yield* this.#output.take();
+  }
+
+  *#writeFrom(packNumber: number): Generator<Uint8Array, void> {
+    const pack = this.#table.packs[packNumber] as PackReader;
+    const { index } = pack;
+    const first = this.#table.startOf(packNumber);
+    const shifts = new ShiftMap();
+    // Neighbouring entries that stay as they are go out as one run.
+    let runStart = 0;
+    let runEnd = 0;
+    const ranks = this.#ranks(pack, first);
+    for (let rank = ranks.next(); rank >= 0; rank = ranks.next()) {
+      const position = index.order[rank] as number;
+      const offset = index.offset(position);
+      const end = rank + 1 < index.count ? index.offset(index.order[rank + 1] as number) : pack.entriesEnd;
+      const entry = pack.entry(offset);
+      const at = this.#output.bytes + runEnd - runStart;
+      const reference = this.#reference(entry, packNumber, shifts, at);
+      this.written++;
+      if (reference === "as it lies") {
+        this.#countReused(entry);
+        if (offset !== runEnd) {
+          yield* this.#copy(pack, runStart, runEnd);
+          runStart = offset;
+          shifts.add(offset, at - offset);
+        } else if (runStart === runEnd) shifts.add(offset, at - offset);
+        runEnd = end;
+        continue;
+      }
+      yield* this.#copy(pack, runStart, runEnd);
+      runStart = runEnd = end;
+      shifts.add(offset, at - offset);
+      if (reference === "none") {
+        this.written--;
+        yield* this.#remake(first + position);
+      } else {
+        this.#countReused(entry);
+        this.#output.append(reference);
+        yield* this.#copy(pack, offset + entry.dataAt, end);
+      }
+    }
+    yield* this.#copy(pack, runStart, runEnd);
+  }
+
+  /** The selected entries of a pack in the order in which they lie. */
+  #ranks(pack: PackReader, first: number): { next(): number } {
+    const { order } = pack.index;
+    let rank = 0;
+    return {
+      next: () => {
+        while (rank < order.length) {
+          if (this.#selection.isSelected(first + (order[rank] as number))) return rank++;
+          rank++;
+        }
+        return -1;
+      },
+    };
+  }
+
+  #countReused(entry: PackEntry): void {
+    this.reused++;
+    if (entry.baseOffset >= 0) this.deltas++;
+  }
+
+  /**
+   * How an entry that lies at `entry.offset` and goes to `at` of the new pack is to name its base: as it does now; in the
+   * bytes given, which take the place of its header; or not at all, because the base will not be there.
+   */
+  #reference(entry: PackEntry, packNumber: number, shifts: ShiftMap, at: number): "as it lies" | "none" | Uint8Array {
+    if (entry.baseOffset < 0) return "as it lies";
+    const { index } = this.#table.packs[packNumber] as PackReader;
+    const rank = index.rankOfOffset(entry.baseOffset);
+    if (rank < 0) return "none";
+    const position = index.order[rank] as number;
+    const local = this.#table.startOf(packNumber) + position;
+    if (this.#selection.isSelected(local)) {
+      if (entry.type === ENTRY_REF_DELTA) return "as it lies";
+      if (!this.#options.ofsDelta) return this.#byId(entry, index.rawId(position));
+      const base = entry.baseOffset + shifts.at(entry.baseOffset);
+      if (at - base === entry.baseDistance) return "as it lies";
+      const head = encodeEntryHeader(this.#scratch, 0, ENTRY_OFS_DELTA, entry.size);
+      return this.#scratch.subarray(0, encodeBaseDistance(this.#scratch, head, at - base));
+    }
+    // Perhaps another copy of the base counts: one that is out already, or that the client has.
+    const base = packNumber === 0 ? local : this.#table.find(index.rawId(position), 0);
+    const isOut = base !== local && this.#selection.isSelected(base) && this.#table.packOf(base) < packNumber;
+    if (!isOut && !(this.#options.thin && this.#selection.isHad(base))) return "none";
+    return entry.type === ENTRY_REF_DELTA ? "as it lies" : this.#byId(entry, index.rawId(position));
+  }
+
+  #byId(entry: PackEntry, base: Uint8Array): Uint8Array {
+    const head = encodeEntryHeader(this.#scratch, 0, ENTRY_REF_DELTA, entry.size);
+    this.#scratch.set(base, head);
+    return this.#scratch.subarray(0, head + this.#idLength);
+  }
+
+  *#copy(pack: PackReader, start: number, end: number): Generator<Uint8Array, void> {
+    for (let offset = start; offset < end; ) {
+      offset += this.#output.copy(pack.source, offset, end - offset);
+      yield* this.#output.take();
+    }
+  }
+
+  *#remake(number: number): Generator<Uint8Array, void> {
+    const { type, data } = this.#table.read(number);
+    this.#appendWhole(type, data);
+    yield* this.#output.take();
+  }
+
+  #appendWhole(type: ObjectType, data: Uint8Array): void {
+    const end = encodeEntryHeader(this.#scratch, 0, objectEntryType(type), data.length);
+    this.#output.append(this.#scratch.subarray(0, end));
+    this.#output.append(this.#options.codec.deflate(data));
+    this.written++;
+  }
+}
