@@ -1,0 +1,64 @@
+// The house plan's dependency table as data: who may know whom. Change it here on purpose, never to get past the check.
+//   level    arrows go downwards only
+//   uses     the packages of ours that it may import
+//   others   the third-party packages that it may import
+//   neutral  runs anywhere: no node:*, no Buffer, no process, except in its ./node door (src/node.ts, src/node/, src/node-*.ts)
+
+/** Folder name below packages/ → what the plan allows it. Some of the packages are still to come. */
+export const TABLE = new Map(
+  Object.entries({
+    pktline: { level: 0, uses: [], others: [], neutral: true },
+    objects: { level: 0, uses: [], others: ["@noble/hashes"], neutral: true },
+    refs: { level: 1, uses: ["objects"], others: [], neutral: true },
+    pack: { level: 1, uses: ["objects"], others: ["pako"], neutral: true },
+    archive: { level: 1, uses: ["objects"], others: [], neutral: true },
+    "server-core": { level: 2, uses: ["pktline", "objects", "refs"], others: [], neutral: true },
+    "storage-core": { level: 2, uses: ["objects", "refs", "pack"], others: [], neutral: true },
+    "storage-fs": { level: 2, uses: ["objects", "refs", "pack"], others: [], neutral: false },
+    conformance: { level: 2, uses: ["objects", "refs"], others: [], neutral: true },
+    "storage-memory": {
+      level: 3,
+      uses: ["objects", "refs", "pack", "storage-core"],
+      others: [],
+      neutral: true,
+    },
+    "transport-http": { level: 3, uses: ["server-core", "pktline"], others: [], neutral: true },
+    "transport-tcp": { level: 3, uses: ["server-core", "pktline"], others: [], neutral: false },
+    "transport-ssh": { level: 3, uses: ["server-core", "pktline"], others: ["ssh2"], neutral: false },
+    cli: {
+      level: 4,
+      uses: [
+        "pktline",
+        "objects",
+        "refs",
+        "pack",
+        "archive",
+        "server-core",
+        "storage-core",
+        "storage-fs",
+        "storage-memory",
+        "transport-http",
+        "transport-tcp",
+        "transport-ssh",
+      ],
+      others: ["commander"],
+      neutral: false,
+    },
+  }),
+);
+
+/** The scope of the packages that are published. */
+export const SCOPE = "@x/";
+
+/** What tests and examples may import besides published packages. */
+export const TEST_ONLY = ["vitest", "@tooling/test-kit", "fast-check"];
+
+/** The most lines of a file, by the folder it is in. */
+export const MAX_LINES = new Map([
+  ["src", 400],
+  ["test", 800],
+  ["examples", 400],
+]);
+
+/** Names that say nothing about what is inside. */
+export const FORBIDDEN_NAMES = new Set(["util", "utils", "helper", "helpers", "type", "types"]);
