@@ -1,5 +1,16 @@
 /** @packageDocumentation Git ref names, packed-refs and loose-ref codecs, and the port a ref store fills. */
+export { byteStringFromBytes, bytesFromByteString } from "./byte-string.ts";
 export { RefsError, type RefsErrorCode } from "./errors.ts";
+export { formatLooseRef, parseLooseRef } from "./loose-ref.ts";
+export {
+  emptyPackedRefs,
+  PackedRefs,
+  type PackedRefsTraits,
+  parsePackedRefs,
+  parsePackedRefsInSteps,
+} from "./packed-refs.ts";
+export { formatPackedRefs, packedRefsWithout } from "./packed-refs-writer.ts";
+export { isRootRefName, isSymbolicTarget, isValidRefName, parentRefNames } from "./ref-name.ts";
 export type {
   Ref,
   RefEdit,
@@ -10,3 +21,14 @@ export type {
   RefTarget,
   TransactOptions,
 } from "./ref-store.ts";
+export { MAX_SYMBOLIC_DEPTH, type ResolvedRef, resolveRef } from "./resolve.ts";
+export {
+  compareNames,
+  type IndexRange,
+  indexOfName,
+  lowerBound,
+  minimalPrefixes,
+  prefixesReach,
+  type SortedNames,
+  selectPrefixes,
+} from "./sorted-names.ts";
