@@ -83,3 +83,17 @@ export class PacketBatch {
     return chunk;
   }
 }
+
+/** The packets in chunks of at most `chunkBytes`, at least 65520, which belong to the caller. @throws PktLineError `pktline/too-long` */
+export function* encodeInChunks(
+  packets: Iterable<Writable>,
+  chunkBytes?: number,
+): Generator<Uint8Array, void, undefined> {
+  const batch = new PacketBatch(chunkBytes);
+  for (const packet of packets) {
+    const full = batch.add(packet);
+    if (full !== undefined) yield full;
+  }
+  const last = batch.take();
+  if (last !== undefined) yield last;
+}

@@ -11,7 +11,7 @@ export {
   splitWantLine,
 } from "./capabilities.ts";
 export { PktLineDecoder } from "./decoder.ts";
-export { encodePackets, PacketBatch, type Writable } from "./encoder.ts";
+export { encodeInChunks, encodePackets, PacketBatch, type Writable } from "./encoder.ts";
 export { PktLineError, type PktLineErrorCode } from "./errors.ts";
 export { decodeLatin1, encodeLatin1, lineText } from "./latin1.ts";
 export {
@@ -23,7 +23,7 @@ export {
   responseEnd,
   type SpecialPacket,
 } from "./packet.ts";
-export { PacketReader, type Section } from "./packet-reader.ts";
+export { type Batch, PacketReader, type Section } from "./packet-reader.ts";
 export {
   type Band,
   decodeSideband,

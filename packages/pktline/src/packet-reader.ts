@@ -8,6 +8,12 @@ export interface Section {
   readonly end: "flush" | "delim" | "response-end" | "eof";
 }
 
+/** Some payloads of a section; `end` says that it is over and how. */
+export interface Batch {
+  readonly payloads: Uint8Array[];
+  readonly end: Section["end"] | undefined;
+}
+
 /**
  * Reads packets from a stream of chunks. The stream is read as far as asked for and never ended from here:
  * whoever made it lets go of it.
@@ -62,6 +68,24 @@ export class PacketReader {
       if (payloads.length >= maxPackets) throw this.#tooLong(`a section of more than ${maxPackets} packets`);
       payloads.push(packet.payload);
     }
+  }
+
+  /**
+   * For sections too long to hold: what has arrived of one, at least one packet and at most `maxPackets`. Waits only
+   * while nothing has arrived, so a peer that waits for an answer does not wait for ever.
+   * @throws PktLineError `pktline/bad-length`, `pktline/too-long`, `pktline/truncated`
+   */
+  async readBatch(maxPackets: number): Promise<Batch> {
+    const payloads: Uint8Array[] = [];
+    while (payloads.length < maxPackets) {
+      const packet = this.#decoder.read();
+      if (packet === undefined) {
+        if (payloads.length > 0) break;
+        if (!(await this.#fill())) return { payloads, end: "eof" };
+      } else if (packet.type === "data") payloads.push(packet.payload);
+      else return { payloads, end: packet.type };
+    }
+    return { payloads, end: undefined };
   }
 
   /**

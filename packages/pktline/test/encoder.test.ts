@@ -1,5 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { delim, encodePackets, flush, MAX_PAYLOAD_BYTES, PacketBatch, responseEnd } from "../src/index.ts";
+import {
+  delim,
+  encodeInChunks,
+  encodePackets,
+  flush,
+  MAX_PAYLOAD_BYTES,
+  PacketBatch,
+  responseEnd,
+} from "../src/index.ts";
 import { decodeAll, text, wire } from "./wire.ts";
 
 describe("encodePackets", () => {
@@ -49,5 +57,15 @@ describe("PacketBatch", () => {
     expect(batch.add("y".repeat(MAX_PAYLOAD_BYTES))?.length).toBe(24);
     expect(batch.take()?.length).toBe(65520);
     expect(batch.take()).toBeUndefined();
+  });
+});
+
+describe("encodeInChunks", () => {
+  it("gives what encodePackets gives, in pieces", () => {
+    const lines = Array.from({ length: 3000 }, (_, i) => `line ${i}\n${"x".repeat(i % 61)}`);
+    const chunks = [...encodeInChunks([...lines, flush])];
+    expect(chunks.length).toBeGreaterThan(1);
+    expect(chunks.map(text).join("")).toBe(text(encodePackets([...lines, flush])));
+    expect([...encodeInChunks([])]).toEqual([]);
   });
 });

@@ -31,6 +31,31 @@ describe("PacketReader", () => {
     expect(ends).toEqual(["delim", "flush", "response-end", "eof", "eof"]);
   });
 
+  it("reads a long section in batches, and never waits while it has something to give", async () => {
+    let asked = 0;
+    async function* input() {
+      for (const chunk of ["0005a0005b0005c00", "05d", "0000", "0005e"]) {
+        asked++;
+        yield wire(chunk);
+      }
+    }
+    const reader = new PacketReader(input());
+    const seen: [string, string | undefined, number][] = [];
+    for (let i = 0; i < 7; i++) {
+      const batch = await reader.readBatch(2);
+      seen.push([batch.payloads.map(text).join(""), batch.end, asked]);
+    }
+    expect(seen).toEqual([
+      ["ab", undefined, 1],
+      ["c", undefined, 1],
+      ["d", undefined, 2],
+      ["", "flush", 3],
+      ["e", undefined, 4],
+      ["", "eof", 4],
+      ["", "eof", 4],
+    ]);
+  });
+
   it("gives undefined at the end between packets, and an error inside one", async () => {
     const reader = new PacketReader(stream("0005a"));
     await reader.readPacket();
