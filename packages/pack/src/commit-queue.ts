@@ -33,9 +33,15 @@ export class CommitQueue {
     let at = 0;
     for (let child = 1; child < size; child = 2 * at + 1) {
       const right = child + 1;
-      if (right < size && this.#before(this.#times[right] as number, this.#turns[right] as number, child)) child = right;
+      if (right < size && this.#before(this.#times[right] as number, this.#turns[right] as number, child))
+        child = right;
       if (this.#before(time, turn, child)) break;
-      this.#place(at, this.#commits[child] as number, this.#times[child] as number, this.#turns[child] as number);
+      this.#place(
+        at,
+        this.#commits[child] as number,
+        this.#times[child] as number,
+        this.#turns[child] as number,
+      );
       at = child;
     }
     this.#place(at, commit, time, turn);

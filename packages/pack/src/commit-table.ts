@@ -48,7 +48,8 @@ export class CommitTable {
   parents(commit: number): number[] {
     const slot = this.#slot(commit);
     const parents: number[] = [];
-    for (let i = this.#parentsAt.get(slot); i < this.#parentsAt.get(slot + 1); i++) parents.push(this.#parents.get(i));
+    for (let i = this.#parentsAt.get(slot); i < this.#parentsAt.get(slot + 1); i++)
+      parents.push(this.#parents.get(i));
     return parents;
   }
 
@@ -59,7 +60,8 @@ export class CommitTable {
   #load(commit: number): number {
     const { type, data } = this.objects.read(commit);
     const id = () => this.objects.id(commit);
-    if (type !== "commit") throw new PackError("pack/malformed", `object ${id()} is a ${type}, not a commit`, { id: id() });
+    if (type !== "commit")
+      throw new PackError("pack/malformed", `object ${id()} is a ${type}, not a commit`, { id: id() });
     const slot = this.#trees.length;
     const hexLength = this.#id.length * 2;
     let at = 0;

@@ -4,6 +4,15 @@ import type { ObjectType } from "@x/objects";
 export interface PackedObject {
   readonly type: ObjectType;
   readonly data: Uint8Array;
+  /** How it lies in its pack, if as a delta. */
+  readonly delta?: Derivation | undefined;
+}
+
+/** A delta and the entry it is to be applied to. */
+export interface Derivation {
+  /** {@link PackReader.keyOf} the base. */
+  readonly baseKey: number;
+  readonly bytes: Uint8Array;
 }
 
 /** What an entry costs beside its data. Unit: bytes. */
@@ -41,15 +50,19 @@ export class DeltaBaseCache {
   }
 
   set(key: number, object: PackedObject): void {
-    const size = object.data.length + OVERHEAD_BYTES;
+    const size = sizeOf(object);
     if (size > this.#maxObjectBytes || this.#objects.has(key)) return;
     this.#objects.set(key, object);
     this.#bytes += size;
-    if (this.#bytes <= this.#maxBytes) return;
-    for (const [oldest, { data }] of this.#objects) {
+    if (this.#bytes > this.#maxBytes) this.#sweep();
+  }
+
+  /** Makes room for a while: deleting from the front of a map one by one is slow. */
+  #sweep(): void {
+    for (const [oldest, dropped] of this.#objects) {
       this.#objects.delete(oldest);
-      this.#bytes -= data.length + OVERHEAD_BYTES;
-      if (this.#bytes <= this.#maxBytes) return;
+      this.#bytes -= sizeOf(dropped);
+      if (this.#bytes <= this.#maxBytes * 0.9) return;
     }
   }
 
@@ -57,4 +70,8 @@ export class DeltaBaseCache {
     this.#objects.clear();
     this.#bytes = 0;
   }
+}
+
+function sizeOf({ data, delta }: PackedObject): number {
+  return data.length + (delta?.bytes.length ?? 0) + OVERHEAD_BYTES;
 }

@@ -1,9 +1,14 @@
-import { forEachTreeEntry, parseTagTarget, treeEntryKind } from "@x/objects";
+import { objectIdFromBytes, parseTagTarget } from "@x/objects";
 import { CommitTable, MISSING } from "./commit-table.ts";
 import { PackError } from "./errors.ts";
 import { BREATH, HistoryWalk, SEEN, SELECTED, UNINTERESTING } from "./history-walk.ts";
 import { IntList, ObjectFlags } from "./object-notes.ts";
 import type { ObjectTable } from "./object-table.ts";
+import { sortPositions } from "./sort-positions.ts";
+import { TreeScanner } from "./tree-scanner.ts";
+
+const TREE = 0o040000;
+const GITLINK = 0o160000;
 
 /** What to find, in numbers of an {@link ObjectTable}. */
 export interface EnumerateRequest {
@@ -28,7 +33,10 @@ export interface Selection {
  * and then, so that the caller can breathe.
  * @throws PackError `pack/missing-object` when one on the way is not stored
  */
-export function* enumerateObjects(table: ObjectTable, request: EnumerateRequest): Generator<number, Selection> {
+export function* enumerateObjects(
+  table: ObjectTable,
+  request: EnumerateRequest,
+): Generator<number, Selection> {
   const enumeration = new Enumeration(table, request.shallow);
   for (const have of request.haves) enumeration.have(have);
   for (const want of request.wants) enumeration.want(want);
@@ -41,14 +49,16 @@ class Enumeration implements Selection {
   readonly #commits: CommitTable;
   readonly #flags: ObjectFlags;
   readonly #walk: HistoryWalk;
+  readonly #scanner: TreeScanner;
   /** Trees yet to be opened. */
-  readonly #trees = new IntList();
+  #trees = new IntList();
   count = 0;
 
   constructor(table: ObjectTable, shallow: ReadonlySet<number> | undefined) {
     this.#table = table;
     this.#flags = new ObjectFlags(table.count);
     this.#commits = new CommitTable(table, shallow);
+    this.#scanner = new TreeScanner(table);
     this.#walk = new HistoryWalk(this.#commits, this.#flags);
   }
 
@@ -106,7 +116,6 @@ class Enumeration implements Selection {
       const tree = this.#commits.tree(commit);
       if (tree === MISSING) throw this.#missing(`tree of commit ${this.#table.id(commit)}`);
       if (this.#select(tree)) this.#trees.push(tree);
-      yield* this.#openTrees();
     }
     yield* this.#openTrees();
   }
@@ -119,25 +128,35 @@ class Enumeration implements Selection {
     }
   }
 
+  /**
+   * Opens the trees level by level, and those of a level in the order in which they lie. Reading then runs forward, and
+   * a tree is mostly seen before those that are deltas of it, which the scanner needs to be quick.
+   */
   *#openTrees(): Generator<number, void> {
-    const flags = this.#flags;
     const table = this.#table;
-    const trees = this.#trees;
     let steps = 0;
-    for (let tree = trees.pop(); tree >= 0; tree = trees.pop()) {
-      if (++steps % BREATH === 0) yield this.count;
-      const data = this.#readTree(tree);
-      forEachTreeEntry(data, table.format, (mode, _nameAt, _nameEnd, idAt) => {
-        const kind = treeEntryKind(mode);
-        if (kind === "gitlink") return;
-        const number = table.find(data, idAt);
-        if (number < 0) throw this.#missing(`${kind} in tree ${table.id(tree)}`);
-        if (flags.get(number) & (SELECTED | UNINTERESTING)) return;
-        flags.set(number, SELECTED);
-        this.count++;
-        if (kind === "tree") trees.push(number);
-      });
+    while (this.#trees.length > 0) {
+      const level = this.#trees;
+      this.#trees = new IntList();
+      for (const i of sortPositions(level.length, (i) => table.locality(level.get(i)))) {
+        if (++steps % BREATH === 0) yield this.count;
+        this.#openTree(level.get(i));
+      }
     }
+  }
+
+  #openTree(tree: number): void {
+    const table = this.#table;
+    this.#scanner.scan(tree, (data, type, idAt) => {
+      if (type === GITLINK) return;
+      const number = table.find(data, idAt);
+      if (number < 0)
+        throw this.#missing(`entry ${objectIdFromBytes(data, table.format, idAt)} of tree ${table.id(tree)}`);
+      if (this.#flags.get(number) & (SELECTED | UNINTERESTING)) return;
+      this.#flags.set(number, SELECTED);
+      this.count++;
+      if (type === TREE) this.#trees.push(number);
+    });
   }
 
   /** Marks what the other side surely has: the trees of the commits where the two histories meet. */
@@ -160,23 +179,14 @@ class Enumeration implements Selection {
     for (let tree = pending.pop(); tree !== undefined; tree = pending.pop()) {
       if (this.#flags.get(tree) & UNINTERESTING) continue;
       this.#flags.set(tree, UNINTERESTING);
-      const data = this.#readTree(tree);
-      forEachTreeEntry(data, this.#table.format, (mode, _nameAt, _nameEnd, idAt) => {
-        const kind = treeEntryKind(mode);
-        if (kind === "gitlink") return;
+      this.#scanner.scan(tree, (data, type, idAt) => {
+        if (type === GITLINK) return;
         const number = this.#table.find(data, idAt);
         if (number < 0) return;
-        if (kind === "tree") pending.push(number);
+        if (type === TREE) pending.push(number);
         else this.#flags.set(number, UNINTERESTING);
       });
     }
-  }
-
-  #readTree(tree: number): Uint8Array {
-    const { type, data } = this.#table.read(tree);
-    if (type === "tree") return data;
-    const id = this.#table.id(tree);
-    throw new PackError("pack/malformed", `object ${id} is a ${type}, not a tree`, { id });
   }
 
   #missing(what: string): PackError {

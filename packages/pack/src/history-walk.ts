@@ -58,7 +58,8 @@ export class HistoryWalk {
       if (flags & UNINTERESTING) continue;
       this.flags.set(next, UNINTERESTING);
       if (flags & QUEUED) this.#wanted--;
-      else if (flags & SEEN) for (const parent of this.commits.parents(next)) if (parent !== MISSING) pending.push(parent);
+      else if (flags & SEEN)
+        for (const parent of this.commits.parents(next)) if (parent !== MISSING) pending.push(parent);
     }
   }
 
@@ -96,7 +97,8 @@ export class HistoryWalk {
       else if (--slop < 0) break;
     }
     const wanted = new IntList();
-    for (let i = 0; i < met.length; i++) if ((this.flags.get(met.get(i)) & UNINTERESTING) === 0) wanted.push(met.get(i));
+    for (let i = 0; i < met.length; i++)
+      if ((this.flags.get(met.get(i)) & UNINTERESTING) === 0) wanted.push(met.get(i));
     return wanted;
   }
 }

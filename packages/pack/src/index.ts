@@ -1,6 +1,7 @@
 /** @packageDocumentation Git packs: entries, deltas, indexes, reading, taking in, and making what a fetch needs. */
 export type { ByteSource } from "./byte-source.ts";
 export { applyDelta, type DeltaHeader, decodeDeltaHeader } from "./delta.ts";
+export { DeltaBaseCache, type PackedObject } from "./delta-base-cache.ts";
 export {
   decodeEntryHeader,
   ENTRY_BLOB,
@@ -17,9 +18,8 @@ export {
   objectEntryType,
 } from "./entry-header.ts";
 export { PackError, type PackErrorCode } from "./errors.ts";
-export { PackIndex } from "./pack-index.ts";
-export { createZlibCodec, type Inflater, type ZlibCodec } from "./zlib-codec.ts";
-export { DeltaBaseCache, type PackedObject } from "./delta-base-cache.ts";
 export { makePack, type PackTools } from "./make-pack.ts";
 export { type LooseObjects, ObjectTable } from "./object-table.ts";
+export { PackIndex } from "./pack-index.ts";
 export { PACK_HEADER_BYTES, type PackEntry, PackReader, type PackReaderOptions } from "./pack-reader.ts";
+export { createZlibCodec, type Inflater, type ZlibCodec } from "./zlib-codec.ts";

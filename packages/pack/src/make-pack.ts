@@ -55,7 +55,9 @@ function* select(
 function enumerateRequest(table: ObjectTable, request: PackRequest): EnumerateRequest {
   const wants = request.wants.map((id) => stored(table, id));
   const haves = request.haves.map((id) => table.findId(id)).filter((number) => number >= 0);
-  const shallow = new Set((request.shallow ?? []).map((id) => table.findId(id)).filter((number) => number >= 0));
+  const shallow = new Set(
+    (request.shallow ?? []).map((id) => table.findId(id)).filter((number) => number >= 0),
+  );
   return { wants, haves, shallow };
 }
 

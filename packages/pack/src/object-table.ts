@@ -1,4 +1,10 @@
-import { type ObjectFormat, type ObjectId, objectIdFromBytes, objectIdToBytes, rawIdLength } from "@x/objects";
+import {
+  type ObjectFormat,
+  type ObjectId,
+  objectIdFromBytes,
+  objectIdToBytes,
+  rawIdLength,
+} from "@x/objects";
 import type { PackedObject } from "./delta-base-cache.ts";
 import { PackError } from "./errors.ts";
 import { MergedLookup } from "./merged-lookup.ts";
@@ -107,6 +113,24 @@ export class ObjectTable {
     return reader.read(reader.index.offset(number - this.startOf(pack)));
   }
 
+  /** As {@link read}, with a key that stands for the copy that was read, and for a tree its delta. @throws PackError */
+  readDerived(number: number): PackedObject & { readonly key: number } {
+    const pack = this.packOf(number);
+    if (pack < 0) return { ...this.read(number), key: -1 - number };
+    const reader = this.packs[pack] as PackReader;
+    const offset = reader.index.offset(number - this.startOf(pack));
+    const { type, data, delta } = reader.read(offset);
+    return { type, data, delta, key: reader.keyOf(offset) };
+  }
+
+  /** A key that orders objects as they lie: pack by pack, and there by offset. Bases come before their deltas. */
+  locality(number: number): number {
+    const pack = this.packOf(number);
+    if (pack < 0) return number;
+    const reader = this.packs[pack] as PackReader;
+    return reader.keyOf(reader.index.offset(number - this.startOf(pack)));
+  }
+
   /** Type and size, without putting the object together. @throws PackError */
   header(number: number): { readonly type: PackedObject["type"]; readonly size: number } {
     const pack = this.packOf(number);
@@ -117,7 +141,9 @@ export class ObjectTable {
 
   #present<T>(number: number, value: T | undefined): T {
     if (value === undefined)
-      throw new PackError("pack/missing-object", `object ${this.id(number)} is gone`, { id: this.id(number) });
+      throw new PackError("pack/missing-object", `object ${this.id(number)} is gone`, {
+        id: this.id(number),
+      });
     return value;
   }
 }

@@ -47,7 +47,8 @@ export class PackOutput {
   copy(source: ByteSource, offset: number, size: number): number {
     const part = Math.min(size, CHUNK_BYTES - this.#filled);
     const room = this.#chunk.subarray(this.#filled, this.#filled + part);
-    if (source.read(offset, room) < part) throw new PackError("pack/truncated", "a pack has become shorter", { offset });
+    if (source.read(offset, room) < part)
+      throw new PackError("pack/truncated", "a pack has become shorter", { offset });
     this.#advance(part);
     return part;
   }

@@ -1,7 +1,7 @@
 import { type ObjectType, rawIdLength } from "@x/objects";
 import type { ByteSource } from "./byte-source.ts";
-import type { DeltaBaseCache, PackedObject } from "./delta-base-cache.ts";
 import { applyDelta, decodeDeltaHeader } from "./delta.ts";
+import type { DeltaBaseCache, PackedObject } from "./delta-base-cache.ts";
 import {
   decodeEntryHeader,
   ENTRY_OFS_DELTA,
@@ -66,8 +66,10 @@ export class PackReader {
     if (this.source.read(0, header) < PACK_HEADER_BYTES || view.getUint32(0) !== 0x5041434b)
       throw new PackError("pack/malformed", "pack signature mismatch");
     const version = view.getUint32(4);
-    if (version !== 2 && version !== 3) throw new PackError("pack/malformed", `pack version ${version} unsupported`);
-    if (view.getUint32(8) !== this.index.count) throw new PackError("pack/bad-index", "index and pack differ in count");
+    if (version !== 2 && version !== 3)
+      throw new PackError("pack/malformed", `pack version ${version} unsupported`);
+    if (view.getUint32(8) !== this.index.count)
+      throw new PackError("pack/bad-index", "index and pack differ in count");
     const trailer = new Uint8Array(this.#idLength);
     this.source.read(this.entriesEnd, trailer);
     if (!this.index.packChecksum.every((byte, i) => byte === trailer[i]))
@@ -87,7 +89,8 @@ export class PackReader {
   #locate(bytes: Uint8Array, offset: number): PackEntry {
     const header = decodeEntryHeader(bytes, 0, this.#idLength);
     if (header === undefined) throw new PackError("pack/truncated", "an entry stops short", { offset });
-    return { ...header, offset, baseOffset: this.baseOffset(header, bytes, offset) };
+    const { type, size, baseDistance, dataAt } = header;
+    return { type, size, baseDistance, dataAt, offset, baseOffset: this.baseOffset(header, bytes, offset) };
   }
 
   /**
@@ -103,11 +106,12 @@ export class PackReader {
     }
     if (header.type !== ENTRY_REF_DELTA) return -1;
     const position = this.index.find(bytes, header.dataAt - this.#idLength);
-    if (position < 0) throw new PackError("pack/missing-base", "a delta's base is not in its pack", { offset });
+    if (position < 0)
+      throw new PackError("pack/missing-base", "a delta's base is not in its pack", { offset });
     return this.index.offset(position);
   }
 
-  /** The object whose entry starts at `offset`. Owned by the cache: not to be written to. @throws PackError */
+  /** The object whose entry starts at `offset`; a tree tells its delta, if it lies as one. Owned by the cache: not to be written to. @throws PackError */
   read(offset: number): PackedObject {
     const { cache } = this.#options;
     const deltas: PackEntry[] = [];
@@ -122,15 +126,25 @@ export class PackReader {
         // A base will be asked for again, and so will a tree: the next older one is a delta of it.
         if (deltas.length > 0 || type === "tree") cache.set(this.#keys + at, object);
       } else {
-        if (deltas.push(entry) > MAX_DELTA_DEPTH) throw new PackError("pack/malformed", "delta chain has no end", { offset });
+        if (deltas.push(entry) > MAX_DELTA_DEPTH)
+          throw new PackError("pack/malformed", "delta chain has no end", { offset });
         at = entry.baseOffset;
       }
     }
     for (let entry = deltas.pop(); entry !== undefined; entry = deltas.pop()) {
-      object = { type: object.type, data: applyDelta(object.data, this.#inflate(entry), this.#options.maxObjectBytes) };
-      if (deltas.length > 0 || object.type === "tree") cache.set(this.#keys + entry.offset, object);
+      const type: ObjectType = object.type;
+      const isTree: boolean = type === "tree";
+      const bytes: Uint8Array = this.#inflate(entry);
+      const data: Uint8Array = applyDelta(object.data, bytes, this.#options.maxObjectBytes);
+      object = { type, data, delta: isTree ? { baseKey: this.#keys + entry.baseOffset, bytes } : undefined };
+      if (deltas.length > 0 || isTree) cache.set(this.#keys + entry.offset, object);
     }
     return object;
+  }
+
+  /** A number that stands for the entry at `offset` among the entries of all packs that share the cache. */
+  keyOf(offset: number): number {
+    return this.#keys + offset;
   }
 
   /** Type and inflated size of the object whose entry starts at `offset`, without putting it together. @throws PackError */
@@ -173,7 +187,8 @@ export class PackReader {
         this.#options.codec.inflate(bytes, 0, Math.min(bytes.length, available), output);
         return output.subarray(0, entry.size);
       } catch (error) {
-        if (!(error instanceof PackError) || error.code !== "pack/truncated" || span >= available) throw error;
+        if (!(error instanceof PackError) || error.code !== "pack/truncated" || span >= available)
+          throw error;
         span = Math.min(available, span * 4);
       }
     }

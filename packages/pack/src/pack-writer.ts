@@ -60,7 +60,8 @@ export class PackWriter {
   /** Only when nothing at all has to be changed is the trailer known beforehand, and hashing saved. */
   #findWhole(): PackReader | undefined {
     const pack = this.#table.packs[0];
-    if (pack === undefined || !this.#options.ofsDelta || pack.index.count !== this.#selection.count) return undefined;
+    if (pack === undefined || !this.#options.ofsDelta || pack.index.count !== this.#selection.count)
+      return undefined;
     for (let number = 0; number < pack.index.count; number++)
       if (!this.#selection.isSelected(number)) return undefined;
     const header = new Uint8Array(PACK_HEADER_BYTES);
@@ -148,7 +149,12 @@ export class PackWriter {
    * How an entry that lies at `entry.offset` and goes to `at` of the new pack is to name its base: as it does now; in the
    * bytes given, which take the place of its header; or not at all, because the base will not be there.
    */
-  #reference(entry: PackEntry, packNumber: number, shifts: ShiftMap, at: number): "as it lies" | "none" | Uint8Array {
+  #reference(
+    entry: PackEntry,
+    packNumber: number,
+    shifts: ShiftMap,
+    at: number,
+  ): "as it lies" | "none" | Uint8Array {
     if (entry.baseOffset < 0) return "as it lies";
     const { index } = this.#table.packs[packNumber] as PackReader;
     const rank = index.rankOfOffset(entry.baseOffset);

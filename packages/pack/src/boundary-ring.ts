@@ -1,0 +1,78 @@
+const MIN_SWEEP = 10_000;
+
+/**
+ * Lists of ascending numbers under keys, in one ring of a fixed size: the oldest lists are overwritten. Nothing is
+ * allocated for a list, which counts when there is one for each of 100,000 trees.
+ */
+export class BoundaryRing {
+  readonly #ring: Uint32Array;
+  /** Key → where the list starts, counted from the first number ever added, and its length. */
+  readonly #lists: Map<number, { readonly start: number; readonly length: number }> = new Map();
+  /** Numbers added so far; the ring holds the latest of them. */
+  #added = 0;
+  #start = 0;
+  #sweepAt = MIN_SWEEP;
+
+  /** @param size how many numbers are kept */
+  constructor(size: number) {
+    this.#ring = new Uint32Array(size);
+  }
+
+  /** Opens a new list. What was added since an earlier `begin` without `end` is forgotten. */
+  begin(): void {
+    this.#start = this.#added;
+  }
+
+  add(value: number): void {
+    this.#ring[this.#added++ % this.#ring.length] = value;
+  }
+
+  /** Keeps the list just made under `key`. */
+  end(key: number): void {
+    this.#lists.set(key, { start: this.#start, length: this.#added - this.#start });
+    if (this.#lists.size >= this.#sweepAt) this.#sweep();
+  }
+
+  /** Drops the lists that were overwritten. Seldom: deleting from the front of a map one by one is slow. */
+  #sweep(): void {
+    const oldest = this.#added - this.#ring.length;
+    for (const [key, { start }] of this.#lists) if (start < oldest) this.#lists.delete(key);
+    this.#sweepAt = this.#lists.size * 2 + MIN_SWEEP;
+  }
+
+  /** A copy-free reader for the list under `key`; `undefined` when it is gone. Holds while fewer than `spare` numbers are added. */
+  get(key: number, spare: number): BoundaryList | undefined {
+    const list = this.#lists.get(key);
+    if (list === undefined || list.start < this.#added + spare - this.#ring.length) return undefined;
+    return new BoundaryList(this.#ring, list.start, list.length);
+  }
+}
+
+/** One list of a {@link BoundaryRing}. */
+export class BoundaryList {
+  readonly #ring: Uint32Array;
+  readonly #start: number;
+  readonly length: number;
+
+  constructor(ring: Uint32Array, start: number, length: number) {
+    this.#ring = ring;
+    this.#start = start;
+    this.length = length;
+  }
+
+  at(index: number): number {
+    return this.#ring[(this.#start + index) % this.#ring.length] as number;
+  }
+
+  /** The first index whose value is not below `value`; `length` when all are. */
+  lowerBound(value: number): number {
+    let low = 0;
+    let high = this.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.at(middle) < value) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
