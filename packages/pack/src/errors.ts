@@ -17,7 +17,9 @@ export type PackErrorCode =
   /** An index file contradicts itself or its pack. */
   | "pack/bad-index"
   /** An object that a request or another object names is not stored. */
-  | "pack/missing-object";
+  | "pack/missing-object"
+  /** A request for part of a history leaves nothing of it. */
+  | "pack/nothing-selected";
 
 /** The one error class of this package. */
 export class PackError extends Error {

@@ -27,10 +27,13 @@ export class HistoryWalk {
   readonly #queue = new CommitQueue();
   /** Commits in the queue that are wanted. */
   #wanted = 0;
+  readonly #since: number;
 
-  constructor(commits: CommitTable, flags: ObjectFlags) {
+  /** @param since older commits count as had. Unit: seconds since 1970. */
+  constructor(commits: CommitTable, flags: ObjectFlags, since = -Infinity) {
     this.commits = commits;
     this.flags = flags;
+    this.#since = since;
   }
 
   want(commit: number): void {
@@ -74,6 +77,7 @@ export class HistoryWalk {
     let steps = 0;
     for (let commit = this.#queue.pop(); commit >= 0; commit = this.#queue.pop()) {
       if (++steps % BREATH === 0) yield;
+      if (this.commits.time(commit) < this.#since) this.#paint(commit);
       const flags = this.flags.get(commit);
       this.flags.clear(commit, QUEUED);
       if (flags & UNINTERESTING) {

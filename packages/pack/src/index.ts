@@ -1,5 +1,9 @@
 /** @packageDocumentation Git packs: entries, deltas, indexes, reading, taking in, and making what a fetch needs. */
+
+export { allReach, unreachableCommits } from "./ancestry.ts";
 export type { ByteSource } from "./byte-source.ts";
+export { CommitTable, MISSING } from "./commit-table.ts";
+export { type DeepenSearch, type Depths, findDepths } from "./deepen.ts";
 export { applyDelta, type DeltaHeader, decodeDeltaHeader } from "./delta.ts";
 export { DeltaBaseCache, type PackedObject } from "./delta-base-cache.ts";
 export {
@@ -17,6 +21,7 @@ export {
   MAX_ENTRY_HEADER_BYTES,
   objectEntryType,
 } from "./entry-header.ts";
+export { type EnumerateRequest, enumerateObjects, type Selection } from "./enumerate.ts";
 export { PackError, type PackErrorCode } from "./errors.ts";
 export { makePack, type PackTools } from "./make-pack.ts";
 export { type LooseObjects, ObjectTable } from "./object-table.ts";

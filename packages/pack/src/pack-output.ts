@@ -7,7 +7,7 @@ export const CHUNK_BYTES: number = 64 * 1024;
 
 /** Gathers a pack's bytes into chunks and hashes them on their way. */
 export class PackOutput {
-  readonly #hasher: Hasher | undefined;
+  #hasher: Hasher | undefined;
   #chunk: Uint8Array = new Uint8Array(CHUNK_BYTES);
   #filled = 0;
   #ready: Uint8Array[] = [];
@@ -69,11 +69,10 @@ export class PackOutput {
 
   /** Ends the pack with its checksum: `known`, or that of what went out. */
   finish(known?: Uint8Array): void {
-    if (known !== undefined) this.append(known);
-    else if (this.#hasher !== undefined) {
-      if (this.#filled > 0) this.#flush();
-      this.append(this.#hasher.digest());
-    }
+    if (this.#hasher !== undefined && this.#filled > 0) this.#flush();
+    const trailer = known ?? this.#hasher?.digest();
+    this.#hasher = undefined; // the trailer is not part of what it sums up
+    if (trailer !== undefined) this.append(trailer);
     if (this.#filled > 0) this.#flush();
   }
 }

@@ -1,0 +1,89 @@
+import { CommitQueue } from "./commit-queue.ts";
+import { type CommitTable, MISSING } from "./commit-table.ts";
+import { BREATH } from "./history-walk.ts";
+import { ObjectFlags } from "./object-notes.ts";
+
+const VISITED = 1;
+const REACHES = 2;
+const SOUGHT = 4;
+
+/**
+ * Commits of `sought` that none of `tips` has in its history, by a walk that ends as soon as all are found. Yields now
+ * and then.
+ */
+export function* unreachableCommits(
+  commits: CommitTable,
+  sought: ReadonlySet<number>,
+  tips: Iterable<number>,
+): Generator<undefined, Set<number>> {
+  const left = new Set(sought);
+  const flags = new ObjectFlags(commits.objects.count);
+  const queue = new CommitQueue();
+  const visit = (commit: number) => {
+    if (commit === MISSING || flags.get(commit) & VISITED) return;
+    flags.set(commit, VISITED);
+    left.delete(commit);
+    queue.push(commit, commits.time(commit));
+  };
+  for (const tip of tips) visit(tip);
+  let steps = 0;
+  for (
+    let commit = left.size > 0 ? queue.pop() : -1;
+    commit >= 0;
+    commit = left.size > 0 ? queue.pop() : -1
+  ) {
+    if (++steps % BREATH === 0) yield;
+    for (const parent of commits.parents(commit)) visit(parent);
+  }
+  return left;
+}
+
+/**
+ * Whether each of `from` is one of `to` or has one in its history. Commits older than all of `to` are not looked into.
+ * Yields now and then.
+ */
+export function* allReach(
+  commits: CommitTable,
+  from: Iterable<number>,
+  to: ReadonlySet<number>,
+): Generator<undefined, boolean> {
+  const flags = new ObjectFlags(commits.objects.count);
+  let oldest = Infinity;
+  for (const commit of to) {
+    flags.set(commit, SOUGHT);
+    oldest = Math.min(oldest, commits.time(commit));
+  }
+  for (const start of from) if (!(yield* reaches(commits, start, oldest, flags))) return false;
+  return true;
+}
+
+/** Depth first, with an answer noted on every commit that was left: no commit is looked into twice. */
+function* reaches(
+  commits: CommitTable,
+  start: number,
+  oldest: number,
+  flags: ObjectFlags,
+): Generator<undefined, boolean> {
+  const path = [start];
+  let steps = 0;
+  for (let commit = path.at(-1); commit !== undefined; commit = path.at(-1)) {
+    if (++steps % BREATH === 0) yield;
+    flags.set(commit, VISITED);
+    let next = MISSING;
+    let found = (flags.get(commit) & (SOUGHT | REACHES)) !== 0;
+    if (!found && commits.time(commit) >= oldest)
+      for (const parent of commits.parents(commit)) {
+        if (parent === MISSING) continue;
+        const noted = flags.get(parent);
+        if (noted & (SOUGHT | REACHES)) found = true;
+        else if ((noted & VISITED) === 0) next = parent;
+      }
+    if (!found && next !== MISSING) {
+      path.push(next);
+      continue;
+    }
+    if (found) flags.set(commit, REACHES);
+    path.pop();
+  }
+  return (flags.get(start) & (SOUGHT | REACHES)) !== 0;
+}

@@ -1,0 +1,98 @@
+import { type CommitTable, MISSING } from "./commit-table.ts";
+import { PackError } from "./errors.ts";
+import { BREATH, HistoryWalk } from "./history-walk.ts";
+import { ObjectFlags } from "./object-notes.ts";
+
+/** A `DeepenRequest` in numbers of commits that are stored. */
+export interface DeepenSearch {
+  readonly wants: readonly number[];
+  readonly clientShallow: readonly number[];
+  readonly depth?: number | undefined;
+  readonly relative?: boolean | undefined;
+  readonly since?: number | undefined;
+  readonly not?: readonly number[] | undefined;
+}
+
+/** Which commits get their parents sent (`inner`), and which are sent without (`border`). */
+export interface Depths {
+  readonly inner: ReadonlySet<number>;
+  readonly border: ReadonlySet<number>;
+}
+
+/**
+ * Where history ends for a client that asked for part of it. `boundary` are the commits whose parents the store itself
+ * lacks on purpose. Spec: gitprotocol-pack, "Packfile Negotiation"; `git fetch --depth`, `--shallow-since`.
+ * @throws PackError `pack/nothing-selected` when `since` and `not` select nothing, in C git's words
+ */
+export function* findDepths(
+  commits: CommitTable,
+  search: DeepenSearch,
+  boundary: ReadonlySet<number>,
+): Generator<undefined, Depths> {
+  if (search.since !== undefined || (search.not !== undefined && search.not.length > 0))
+    return yield* bySelection(commits, search, boundary);
+  const depth = search.depth ?? Infinity;
+  if (!search.relative) return yield* byDepth(commits, search.wants, depth, boundary);
+  const starts = yield* reachableOf(commits, search.clientShallow, search.wants);
+  return yield* byDepth(commits, starts, depth + 1, boundary);
+}
+
+/** Level by level from the starts, which are at depth 1. */
+function* byDepth(
+  commits: CommitTable,
+  starts: Iterable<number>,
+  depth: number,
+  boundary: ReadonlySet<number>,
+): Generator<undefined, Depths> {
+  const inner = new Set<number>();
+  const border = new Set<number>();
+  let level = [...new Set(starts)];
+  let steps = 0;
+  for (let at = 1; level.length > 0; at++) {
+    const next = new Set<number>();
+    for (const commit of level) {
+      if (++steps % BREATH === 0) yield;
+      if (at >= depth || boundary.has(commit)) {
+        border.add(commit);
+        continue;
+      }
+      inner.add(commit);
+      for (const parent of commits.parents(commit))
+        if (parent !== MISSING && !inner.has(parent) && !border.has(parent)) next.add(parent);
+    }
+    level = [...next].filter((commit) => !inner.has(commit) && !border.has(commit));
+  }
+  return { inner, border };
+}
+
+function* reachableOf(
+  commits: CommitTable,
+  sought: readonly number[],
+  tips: readonly number[],
+): Generator<undefined, number[]> {
+  const { inner, border } = yield* byDepth(commits, tips, Infinity, new Set());
+  return sought.filter((commit) => inner.has(commit) || border.has(commit));
+}
+
+/** What a walk selects is inner; a selected commit with a parent that is not selected is border. */
+function* bySelection(
+  commits: CommitTable,
+  search: DeepenSearch,
+  boundary: ReadonlySet<number>,
+): Generator<undefined, Depths> {
+  const flags = new ObjectFlags(commits.objects.count);
+  const walk = new HistoryWalk(commits, flags, search.since);
+  for (const commit of search.not ?? []) walk.have(commit);
+  for (const commit of search.wants) walk.want(commit);
+  const list = yield* walk.run();
+  const inner = new Set<number>();
+  for (let i = 0; i < list.length; i++) inner.add(list.get(i));
+  if (inner.size === 0)
+    throw new PackError("pack/nothing-selected", "no commits selected for shallow requests");
+  const border = new Set<number>();
+  for (const commit of inner)
+    if (boundary.has(commit) || commits.parents(commit).some((parent) => !inner.has(parent)))
+      border.add(commit);
+  for (const commit of border) inner.delete(commit);
+  return { inner, border };
+}
