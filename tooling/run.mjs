@@ -1,11 +1,14 @@
-// What stands behind the two commands of the README, on a machine that has Node and npm only.
-//   node tooling/run.mjs build   install everything, build the server
-//   node tooling/run.mjs test    install everything, build, run every test, print one closing line
+// What stands behind the commands of the README, on a machine that has Node and npm only.
+//   node tooling/run.mjs build      install everything, build the server
+//   node tooling/run.mjs test       install everything, build, run every test, print one closing line
+//   node tooling/run.mjs pnpm ...   any other pnpm command, with the right pnpm
 // It needs the pnpm that package.json names: the one on PATH if that is it, else npx fetches it
 // and starts this file again with that pnpm on PATH (turbo looks for pnpm there too).
 import { spawnSync } from "node:child_process";
-import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { testedPackages } from "./tested-packages.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const { packageManager } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
@@ -46,10 +49,12 @@ if (`pnpm@${found.stdout?.trim()}` !== pin && !env.X_PNPM_TRIED) {
   ]);
 } else if (task === "test") {
   // Old reports go, so that the closing line counts this run only; turbo brings back those it has cached.
-  for (const name of readdirSync(`${root}packages`))
-    rmSync(`${root}packages/${name}/reports`, { recursive: true, force: true });
+  for (const { directory } of testedPackages())
+    rmSync(join(directory, "reports"), { recursive: true, force: true });
   const tested = steps(install, [...turbo, "test", "--continue", "--output-logs=new-only", ...rest]);
-  process.exitCode = tested | run("node", "tooling/test-summary.mjs");
+  process.exitCode = run("node", "tooling/test-summary.mjs", String(tested));
+} else if (task === "pnpm") {
+  process.exitCode = run("pnpm", ...rest);
 } else {
   console.error(`no such task: ${task}`);
   process.exitCode = 2;

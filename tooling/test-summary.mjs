@@ -1,13 +1,15 @@
-// Adds up every packages/*/reports/vitest.json and prints one plain closing line.
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+// Adds up the vitest reports of every workspace package that has tests, and prints one plain closing line.
+//   node tooling/test-summary.mjs [STATUS]   STATUS: how the run itself ended, 0 when not given
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { testedPackages } from "./tested-packages.mjs";
 
-const packages = new URL("../packages/", import.meta.url);
+const status = Number(process.argv[2] ?? 0);
 let passed = 0;
 let failed = 0;
 let skipped = 0;
-for (const name of readdirSync(packages)) {
-  if (!existsSync(new URL(`${name}/package.json`, packages))) continue;
-  const file = new URL(`${name}/reports/vitest.json`, packages);
+for (const { name, directory } of testedPackages()) {
+  const file = join(directory, "reports/vitest.json");
   if (!existsSync(file)) {
     console.error(`${name}: no test report`);
     failed += 1;
@@ -17,9 +19,21 @@ for (const name of readdirSync(packages)) {
   passed += report.numPassedTests;
   failed += report.numFailedTests;
   skipped += report.numPendingTests + report.numTodoTests;
-  // A file that fails to load has no test of its own to count.
-  for (const suite of report.testResults)
-    if (suite.status === "failed" && suite.assertionResults.length === 0) failed += 1;
+  for (const suite of report.testResults) {
+    for (const test of suite.assertionResults)
+      if (test.status === "failed") console.error(`${name}: failed: ${test.fullName}`);
+    // A file that fails to load has no test of its own to count.
+    if (suite.status === "failed" && suite.assertionResults.length === 0) {
+      console.error(`${name}: did not load: ${suite.name}`);
+      failed += 1;
+    }
+  }
 }
-console.log(`${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ""}`);
+// A rejection that nobody caught fails the run, and is in no report.
+if (status !== 0 && failed === 0) {
+  console.error(`the test run ended with status ${status}, though no test failed; see above`);
+  failed = 1;
+}
+if (skipped > 0) console.log(`${skipped} skipped`);
+console.log(`${passed} passed, ${failed} failed`);
 if (failed > 0 || passed === 0) process.exitCode = 1;
