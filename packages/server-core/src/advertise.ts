@@ -1,0 +1,65 @@
+import { type ObjectId, zeroId } from "@x/objects";
+import { encodePackets, flush, PacketBatch } from "@x/pktline";
+import { receivePackCapabilities, uploadPackCapabilities, v2Capabilities } from "./capabilities.ts";
+import type { Session } from "./session.ts";
+
+/*
+ * v0: <id> SP <name> NUL <capabilities> LF, then <id> SP <name> LF for each ref, `shallow <id>` LF for each commit
+ * that the server's history ends at, flush. Spec: gitprotocol-pack, "Reference Discovery".
+ */
+
+/** The refs, as either service of v0 and v1 announces them. */
+export async function* advertiseRefs(session: Session): AsyncGenerator<Uint8Array, void, undefined> {
+  const { call, repository, refs, signal } = session;
+  const announced = { objectFormat: repository.objectFormat, agent: session.agent };
+  const forPush = call.service === "git-receive-pack";
+  const head = forPush ? {} : await refs.head({ peel: true, signal });
+  const capabilities = forPush
+    ? receivePackCapabilities(announced)
+    : uploadPackCapabilities(announced, {
+        noDone: call.mode !== "duplex",
+        headTarget: head.ref && head.target,
+      });
+
+  const batch = new PacketBatch();
+  if (call.version === 1) batch.add("version 1\n");
+  let count = 0;
+  const line = (id: string, name: string): Uint8Array | undefined =>
+    batch.add(count++ === 0 ? `${id} ${name}\0${capabilities}\n` : `${id} ${name}\n`);
+  if (head.ref !== undefined) {
+    line(head.ref.id, "HEAD");
+    if (head.ref.peeled !== undefined) line(head.ref.peeled, "HEAD^{}");
+    remember(session, head.ref.id);
+  }
+  for await (const some of refs.list({ peel: !forPush, signal }))
+    for (const ref of some) {
+      let full = line(ref.id, ref.name);
+      if (full !== undefined) yield full;
+      if (ref.peeled !== undefined && !forPush) {
+        full = line(ref.peeled, `${ref.name}^{}`);
+        if (full !== undefined) yield full;
+      }
+      remember(session, ref.id);
+    }
+  session.stats.refs = count;
+  if (count === 0) line(zeroId(repository.objectFormat), "capabilities^{}");
+  for (const id of await repository.objects.shallow({ signal })) {
+    const full = batch.add(`shallow ${id}\n`);
+    if (full !== undefined) yield full;
+  }
+  const full = batch.add(flush);
+  if (full !== undefined) yield full;
+  const last = batch.take();
+  if (last !== undefined) yield last;
+}
+
+/** What v2 announces. Spec: gitprotocol-v2, "Capability Advertisement". */
+export function advertiseV2(session: Session): Uint8Array {
+  const announced = { objectFormat: session.repository.objectFormat, agent: session.agent };
+  return encodePackets(["version 2\n", ...v2Capabilities(announced), flush]);
+}
+
+/** Only a connection that goes on can want what it was shown. */
+export function remember(session: Session, id: ObjectId): void {
+  if (session.call.mode === "duplex" && session.call.service === "git-upload-pack") session.shown.add(id);
+}

@@ -1,0 +1,49 @@
+import type { ObjectFormat } from "@x/objects";
+import { formatSymref, sanitizeAgent } from "@x/pktline";
+
+/** What an announcement says of this server and repository. */
+export interface Announced {
+  readonly objectFormat: ObjectFormat;
+  readonly agent: string;
+}
+
+const tail = (announced: Announced): string[] => [
+  `object-format=${announced.objectFormat}`,
+  `agent=${sanitizeAgent(announced.agent)}`,
+];
+
+/**
+ * What upload-pack can do in v0 and v1, in C git's order. `noDone` makes sense for stateless clients only.
+ * @param headTarget the ref that HEAD stands for
+ */
+export function uploadPackCapabilities(
+  announced: Announced,
+  options: { readonly noDone: boolean; readonly headTarget: string | undefined },
+): string {
+  return [
+    "multi_ack thin-pack side-band side-band-64k ofs-delta shallow deepen-since deepen-not deepen-relative",
+    "no-progress include-tag multi_ack_detailed",
+    ...(options.noDone ? ["no-done"] : []),
+    ...(options.headTarget === undefined ? [] : [formatSymref("HEAD", options.headTarget)]),
+    ...tail(announced),
+  ].join(" ");
+}
+
+/** What receive-pack can do, in C git's order. */
+export function receivePackCapabilities(announced: Announced): string {
+  return [
+    "report-status report-status-v2 delete-refs side-band-64k quiet atomic ofs-delta",
+    ...tail(announced),
+  ].join(" ");
+}
+
+/** What v2 can do, one line each, in C git's order. Spec: gitprotocol-v2, "Capability Advertisement". */
+export function v2Capabilities(announced: Announced): string[] {
+  return [
+    `agent=${sanitizeAgent(announced.agent)}\n`,
+    "ls-refs=unborn\n",
+    "fetch=shallow wait-for-done\n",
+    "server-option\n",
+    `object-format=${announced.objectFormat}\n`,
+  ];
+}

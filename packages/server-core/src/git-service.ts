@@ -1,0 +1,161 @@
+import { PacketReader } from "@x/pktline";
+import { logCall } from "./call-log.ts";
+import { ServiceError } from "./errors.ts";
+import { lastWords, toServiceError } from "./failure.ts";
+import type { Hooks } from "./hooks.ts";
+import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
+import type { Logger, Repository, RepositoryResolver } from "./ports.ts";
+import { receivePack } from "./receive-pack.ts";
+import type { GitService, ServiceCall, ServiceName } from "./service.ts";
+import type { CallStats, Session } from "./session.ts";
+import { uploadPackV0 } from "./upload-pack-v0.ts";
+import { uploadPackV2 } from "./upload-pack-v2.ts";
+import { VisibleRefs } from "./visibility.ts";
+
+/** What a server is made of. */
+export interface GitServiceOptions {
+  readonly repositories: RepositoryResolver;
+  /** Default: fetching only. */
+  readonly services?: readonly ServiceName[];
+  readonly limits?: Partial<Limits>;
+  readonly logger?: Logger;
+  /** What the server calls itself to clients. */
+  readonly agent?: string;
+  readonly hooks?: Hooks;
+}
+
+interface Settings {
+  readonly repositories: RepositoryResolver;
+  readonly services: ReadonlySet<ServiceName>;
+  readonly limits: Limits;
+  readonly logger: Logger | undefined;
+  readonly agent: string;
+  readonly hooks: Hooks;
+}
+
+/**
+ * Makes a Git server out of repositories. Calls know nothing of each other; leaving a call's iteration calls off
+ * whatever runs for it, at once.
+ */
+export function createGitService(options: GitServiceOptions): GitService {
+  const settings: Settings = {
+    repositories: options.repositories,
+    services: new Set(options.services ?? ["git-upload-pack"]),
+    limits: { ...DEFAULT_LIMITS, ...options.limits },
+    logger: options.logger,
+    agent: options.agent ?? "x-server-core/0",
+    hooks: options.hooks ?? {},
+  };
+  return (call) => ({
+    [Symbol.asyncIterator]() {
+      const leave = new AbortController();
+      const run = serve(settings, call, leave);
+      return {
+        next: () => run.next(),
+        // A generator that waits would only hear of it after its wait.
+        return: () => {
+          leave.abort(new ServiceError("server-core/aborted", "the consumer left"));
+          return run.return(undefined);
+        },
+      };
+    },
+  });
+}
+
+async function* serve(
+  settings: Settings,
+  call: ServiceCall,
+  leave: AbortController,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const started = performance.now();
+  const follow = () => leave.abort(call.signal.reason);
+  call.signal.addEventListener("abort", follow, { once: true });
+  if (call.signal.aborted) follow();
+  const stats: CallStats = { bytesOut: 0 };
+  let session: Session | undefined;
+  let outcome: "ok" | "left" | ServiceError = "left";
+  try {
+    session = await openSession(settings, call, leave.signal, stats);
+    for await (const chunk of runService(session)) {
+      if (session.channel.kind === "transport") session.channel = { kind: "packet" };
+      stats.bytesOut += chunk.length;
+      yield chunk;
+    }
+    outcome = "ok";
+  } catch (thrown) {
+    const error = toServiceError(thrown, leave.signal);
+    outcome = error;
+    const words = session && lastWords(error, session.channel);
+    if (words !== undefined) {
+      stats.bytesOut += words.length;
+      yield words;
+    }
+    const reported = stats.bytesOut > 0 || session?.channel.kind === "lost";
+    throw reported === error.reported
+      ? error
+      : new ServiceError(error.code, error.message, { reported, cause: error.cause });
+  } finally {
+    call.signal.removeEventListener("abort", follow);
+    const ms = Math.round(performance.now() - started);
+    logCall(settings.logger, call, { ...stats, ms, bytesIn: session?.input.bytesRead ?? 0 }, outcome);
+  }
+}
+
+function runService(session: Session): AsyncIterable<Uint8Array> {
+  if (session.call.service === "git-receive-pack") return receivePack(session);
+  return session.call.version === 2 ? uploadPackV2(session) : uploadPackV0(session);
+}
+
+async function openSession(
+  settings: Settings,
+  call: ServiceCall,
+  signal: AbortSignal,
+  stats: CallStats,
+): Promise<Session> {
+  if (!settings.services.has(call.service))
+    throw new ServiceError("server-core/service-disabled", `${call.service} is not enabled`);
+  const repository = await resolve(settings, call, signal);
+  const { limits, logger, agent, hooks } = settings;
+  const onBroken = (ref: string) =>
+    logger?.warn({ repository: call.repository, ref }, "broken ref passed over");
+  return {
+    call,
+    repository,
+    refs: new VisibleRefs(repository, { onBroken }),
+    input: new PacketReader(guarded(call.input), { signal }),
+    limits,
+    hooks,
+    agent,
+    logger,
+    signal,
+    stats,
+    shown: new Set(),
+    // Whoever sends a request understands an ERR packet; an announcement may still become a status instead.
+    channel: call.mode === "rpc" ? { kind: "packet" } : { kind: "transport" },
+  };
+}
+
+async function resolve(settings: Settings, call: ServiceCall, signal: AbortSignal): Promise<Repository> {
+  let repository: Repository | undefined;
+  try {
+    repository = await settings.repositories(call);
+  } catch (cause) {
+    if (signal.aborted || cause instanceof ServiceError) throw cause;
+    const message = cause instanceof Error ? cause.message : "the repository cannot be served";
+    throw new ServiceError("server-core/repository-unusable", message, { cause });
+  }
+  signal.throwIfAborted();
+  if (repository === undefined)
+    throw new ServiceError("server-core/repository-not-found", "repository not found");
+  return repository;
+}
+
+/** A connection that breaks is no fault of ours. */
+async function* guarded(input: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    for await (const chunk of input) yield chunk;
+  } catch (cause) {
+    if (cause instanceof ServiceError) throw cause;
+    throw new ServiceError("server-core/aborted", "the connection broke", { cause });
+  }
+}

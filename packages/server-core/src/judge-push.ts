@@ -1,0 +1,88 @@
+import { isZeroId } from "@x/objects";
+import type { ResolvedRef } from "@x/refs";
+import { isDelete, type Push } from "./push.ts";
+import { judge, pushRules } from "./push-rules.ts";
+import type { CommandResult } from "./report-status.ts";
+
+/** A command that may be carried out, and the ref that changes by it. */
+export interface PlannedEdit {
+  readonly result: CommandResult;
+  readonly target: string;
+}
+
+/** Applies git's own rules and the repository's; fails what they forbid. @returns what is left to do */
+export async function judgePush(push: Push): Promise<PlannedEdit[]> {
+  const { session, objects } = push;
+  const signal = session.signal;
+  const symbolic = await session.refs.symbolic(push.live.map(({ command }) => command.ref));
+  failDuplicates(push);
+  const skipped = symbolic.size > 0 ? settleAliases(push, symbolic) : new Set<CommandResult>();
+
+  const live = push.live;
+  const commands = live.map(({ command }) => command);
+  const rules = pushRules(session.repository.config);
+  const headTarget = await session.refs.headTarget();
+  const newHeaders = await objects.headers(
+    commands.map(({ newId }) => newId),
+    { signal },
+  );
+  const oldHeaders = rules.denyNonFastForwards
+    ? await objects.headers(
+        commands.map(({ oldId }) => oldId),
+        { signal },
+      )
+    : [];
+  const plan: PlannedEdit[] = [];
+  for (const [i, result] of live.entries()) {
+    const { command } = result;
+    const target = symbolic.get(command.ref)?.name ?? command.ref;
+    const candidate = { command, target, newHeader: newHeaders[i], oldHeader: oldHeaders[i] };
+    const refusal = await judge(session, rules, headTarget, objects, candidate);
+    if (refusal === undefined) {
+      if (!skipped.has(result)) plan.push({ result, target });
+      continue;
+    }
+    result.error = refusal.error;
+    if (refusal.text !== undefined) push.say(`error: ${refusal.text}\n`);
+  }
+  return plan;
+}
+
+function failDuplicates(push: Push): void {
+  const first = new Map<string, CommandResult>();
+  for (const result of push.live) {
+    const { ref } = result.command;
+    const other = first.get(ref);
+    if (other === undefined) first.set(ref, result);
+    else other.error = result.error = `multiple updates for ref '${ref}' not allowed`;
+  }
+}
+
+/**
+ * A symbolic ref and its target in one push: the same change once is enough, two different ones contradict.
+ * @returns commands that need nothing done
+ */
+function settleAliases(push: Push, symbolic: ReadonlyMap<string, ResolvedRef>): Set<CommandResult> {
+  const skipped = new Set<CommandResult>();
+  const byTarget = new Map<string, CommandResult>();
+  for (const result of push.live)
+    if (!symbolic.has(result.command.ref)) byTarget.set(result.command.ref, result);
+  for (const result of push.live) {
+    const resolved = symbolic.get(result.command.ref);
+    if (resolved === undefined) continue;
+    if (resolved.status === "broken") {
+      result.error = "broken symref";
+      continue;
+    }
+    const other = byTarget.get(resolved.name);
+    if (other === undefined) byTarget.set(resolved.name, result);
+    else if (sameChange(result, other)) skipped.add(result);
+    else other.error = result.error = "inconsistent aliased update";
+  }
+  return skipped;
+}
+
+function sameChange(a: CommandResult, b: CommandResult): boolean {
+  if (isDelete(a.command) && isZeroId(a.command.oldId)) return false;
+  return a.command.oldId === b.command.oldId && a.command.newId === b.command.newId;
+}

@@ -1,0 +1,49 @@
+import type { ReceiveLimits } from "@x/objects";
+
+/** What one call may cost. Every limit that a peer can meet is here. */
+export interface Limits {
+  /** Silence before an empty side-band packet tells the client that we are alive. Unit: milliseconds. */
+  readonly keepaliveMs: number;
+  /** Commands of one push, with their capabilities. Unit: bytes. */
+  readonly maxCommandBytes: number;
+  /** Refs that one push may change. */
+  readonly maxCommands: number;
+  /** Capability lines that open a v2 request. Unit: bytes. */
+  readonly maxCapabilityBytes: number;
+  /** Wants, haves and arguments of one fetch or of one ls-refs, all rounds together. Unit: bytes. */
+  readonly maxFetchRequestBytes: number;
+  /** Distinct wants of one fetch; a repository with more visible refs allows as many as it has. */
+  readonly maxWants: number;
+  /** `shallow` lines of one request. */
+  readonly maxShallows: number;
+  /** `deepen-not` lines of one fetch. */
+  readonly maxDeepenNot: number;
+  /** Haves that are kept, those that we have too. The others cost no memory. */
+  readonly maxCommonHaves: number;
+  /** Flush packets while a v0 client and we look for what is common. */
+  readonly maxNegotiationRounds: number;
+  /** From this many on, the `ref-prefix` lines of ls-refs are ignored. As in C git. */
+  readonly maxRefPrefixes: number;
+  /** What a pushed pack may cost; a repository's `receive.maxInputSize` may lower it. */
+  readonly receive: ReceiveLimits;
+}
+
+/** What holds where nothing else is said. */
+export const DEFAULT_LIMITS: Limits = Object.freeze({
+  keepaliveMs: 5000,
+  maxCommandBytes: 3 * 1024 * 1024,
+  maxCommands: 100_000,
+  maxCapabilityBytes: 1024 * 1024,
+  maxFetchRequestBytes: 64 * 1024 * 1024,
+  maxWants: 65_536,
+  maxShallows: 100_000,
+  maxDeepenNot: 1000,
+  maxCommonHaves: 262_144,
+  maxNegotiationRounds: 10_000,
+  maxRefPrefixes: 65_536,
+  receive: Object.freeze({
+    maxObjects: 20_000_000,
+    maxObjectBytes: 512 * 1024 * 1024,
+    maxDeltaDepth: 4096,
+  }),
+});

@@ -1,0 +1,73 @@
+import type { ObjectId } from "@x/objects";
+import type { PacketReader, SidebandPacketBytes } from "@x/pktline";
+import { ServiceError } from "./errors.ts";
+import type { Hooks } from "./hooks.ts";
+import type { Limits } from "./limits.ts";
+import type { Logger, Repository } from "./ports.ts";
+import type { ServiceCall } from "./service.ts";
+import type { VisibleRefs } from "./visibility.ts";
+
+/**
+ * How the client can be told at this moment that something went wrong: not yet (nothing was sent, the transport
+ * words it), by an ERR packet, on band 3, or not any more (a bare pack is on its way).
+ */
+export type ErrorChannel =
+  | { readonly kind: "transport" }
+  | { readonly kind: "packet" }
+  | { readonly kind: "sideband"; readonly maxPacketBytes: SidebandPacketBytes }
+  | { readonly kind: "lost" };
+
+/** What is known at the end of a call, for the log. */
+export interface CallStats {
+  bytesOut: number;
+  refs?: number;
+  objects?: number;
+  commands?: number;
+  rejected?: number;
+  /** Something that went wrong without ending the call. */
+  reason?: string;
+}
+
+/** One call of a service, as its parts see it. */
+export interface Session {
+  readonly call: ServiceCall;
+  readonly repository: Repository;
+  readonly refs: VisibleRefs;
+  readonly input: PacketReader;
+  readonly limits: Limits;
+  readonly hooks: Hooks;
+  readonly agent: string;
+  readonly logger: Logger | undefined;
+  /** The call's own signal, or the consumer's having left. */
+  readonly signal: AbortSignal;
+  readonly stats: CallStats;
+  /** Ids that this very connection was shown: it may want them even when a ref has moved on meanwhile. */
+  readonly shown: Set<ObjectId>;
+  channel: ErrorChannel;
+}
+
+/** The peer broke the protocol. */
+export function protocolError(message: string): ServiceError {
+  return new ServiceError("server-core/protocol", message);
+}
+
+/** The peer asked for what it cannot have. */
+export function refused(message: string): ServiceError {
+  return new ServiceError("server-core/refused", message);
+}
+
+/** A named limit was reached. */
+export function limitExceeded(limit: keyof Limits, value: number): ServiceError {
+  return new ServiceError("server-core/limit-exceeded", `the request exceeds ${limit} (${value})`);
+}
+
+/** The peer stopped in the middle of something. */
+export function hungUp(): ServiceError {
+  return protocolError("the remote end hung up unexpectedly");
+}
+
+/** A piece of the peer's own text, fit for a message. */
+export function quote(text: string): string {
+  const short = text.length > 200 ? `${text.slice(0, 200)}...` : text;
+  return `'${short.replace(/[^\x20-\x7e]/g, "?")}'`;
+}
