@@ -1,1 +1,11 @@
-export {};
+/** @packageDocumentation Smart HTTP for Git as one function from `Request` to `Response`, on any runtime. */
+export { TransportHttpError, type TransportHttpErrorCode } from "./errors.ts";
+export {
+  createFetchHandler,
+  type FetchContext,
+  type FetchHandler,
+  type FetchHandlerOptions,
+} from "./fetch-handler.ts";
+export { DEFAULT_HTTP_LIMITS, type HttpLimits } from "./limits.ts";
+export type { InflateGzip } from "./request-body.ts";
+export { parseRoute, type Route } from "./route.ts";

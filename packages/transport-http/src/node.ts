@@ -1,1 +1,3 @@
-export {};
+/** @packageDocumentation Runs a fetch-style handler under `node:http`. */
+export { type NodeListenerOptions, toNodeListener } from "./node/listener.ts";
+export { createNodeHttpServer, type NodeHttpServer, type NodeHttpServerOptions } from "./node/server.ts";

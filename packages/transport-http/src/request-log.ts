@@ -1,0 +1,38 @@
+import type { Logger } from "@x/server-core";
+import { outcomeOf } from "./outcome.ts";
+
+/** One request's line in the log, filled in while it is served. */
+export class RequestLog {
+  readonly #logger: Logger | undefined;
+  readonly #fields: Record<string, unknown>;
+  readonly #started: number = performance.now();
+  #written = false;
+  bytesOut = 0;
+
+  constructor(logger: Logger | undefined, fields: Readonly<Record<string, unknown>>) {
+    this.#logger = logger;
+    this.#fields = { ...fields };
+  }
+
+  add(fields: Readonly<Record<string, unknown>>): void {
+    Object.assign(this.#fields, fields);
+  }
+
+  /** Writes the line. Only the first call counts. */
+  end(outcome: { readonly error?: unknown; readonly refused?: string; readonly bytesIn?: number }): void {
+    if (this.#written) return;
+    this.#written = true;
+    const { error, refused, bytesIn = 0 } = outcome;
+    const word = refused !== undefined ? "refused" : error === undefined ? "ok" : outcomeOf(error);
+    const fields = {
+      ...this.#fields,
+      outcome: word,
+      reason: refused ?? (error instanceof Error ? error.message : undefined),
+      ms: Math.round(performance.now() - this.#started),
+      bytesIn,
+      bytesOut: this.bytesOut,
+    };
+    if (word === "internal") this.#logger?.error({ ...fields, error }, "request");
+    else this.#logger?.info(fields, "request");
+  }
+}

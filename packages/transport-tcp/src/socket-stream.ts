@@ -1,0 +1,142 @@
+import type { Socket } from "node:net";
+import { TransportTcpError } from "./errors.ts";
+
+/** How long a socket may make us wait. Unit: milliseconds. */
+export interface Patience {
+  readIdleMs: number;
+  writeIdleMs: number;
+}
+
+/**
+ * A socket as chunks in and chunks out. Nothing is read that nobody asked for, and nothing is written before the
+ * last chunk has left: a client's pace is the service's pace. The client may end its half and still read.
+ */
+export class SocketStream {
+  readonly #socket: Socket;
+  readonly #patience: Patience;
+  readonly #controller = new AbortController();
+  #bytesIn = 0;
+  #bytesOut = 0;
+  #ended = false;
+  #wakeReader: (() => void) | undefined;
+  #wakeWriter: (() => void) | undefined;
+
+  constructor(socket: Socket, patience: Patience) {
+    this.#socket = socket;
+    this.#patience = patience;
+    socket.on("readable", this.#onReadable);
+    socket.on("end", () => {
+      this.#ended = true;
+      this.#onReadable();
+    });
+    socket.on("drain", () => this.#wakeWriter?.());
+    // Without this listener a reset connection would end the process.
+    socket.on("error", (cause) =>
+      this.fail(new TransportTcpError("transport-tcp/gone", "the client went away", { cause })),
+    );
+    socket.on("close", () => this.fail(new TransportTcpError("transport-tcp/gone", "the client went away")));
+  }
+
+  /** Aborted, with an error as its reason, once the connection is of no use. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  get bytesIn(): number {
+    return this.#bytesIn;
+  }
+
+  get bytesOut(): number {
+    return this.#bytesOut;
+  }
+
+  /** Ends every wait with `error`; the first one counts. The socket stays open for a last word. */
+  fail(error: TransportTcpError): void {
+    if (this.#controller.signal.aborted) return;
+    this.#controller.abort(error);
+    this.#wakeReader?.();
+    this.#wakeWriter?.();
+  }
+
+  /** What the client sends, up to its end. @throws TransportTcpError the reason of {@link signal} */
+  async *chunks(): AsyncGenerator<Uint8Array, void, undefined> {
+    for (;;) {
+      this.#controller.signal.throwIfAborted();
+      const chunk: Buffer | null = this.#socket.read();
+      if (chunk !== null) {
+        this.#bytesIn += chunk.length;
+        // A plain view: slice() on a Buffer does not copy, and callers count on a copy.
+        yield new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length);
+      } else if (this.#ended) return;
+      else await this.#waitForInput();
+    }
+  }
+
+  /** Resolves when the next chunk is welcome. @throws TransportTcpError the reason of {@link signal} */
+  async write(bytes: Uint8Array): Promise<void> {
+    this.#controller.signal.throwIfAborted();
+    this.#bytesOut += bytes.length;
+    if (this.#socket.write(bytes)) return;
+    await this.#wait("read its answer", this.#patience.writeIdleMs, (wake) => {
+      this.#wakeWriter = wake;
+    });
+    this.#wakeWriter = undefined;
+    this.#controller.signal.throwIfAborted();
+  }
+
+  /**
+   * Sends `last` and the end, then reads and forgets until the client has hung up too: closing while it still
+   * sends would reset the connection, and it might lose what it has not read.
+   */
+  async finish(
+    last: Uint8Array | undefined,
+    limits: { readonly lingerTimeoutMs: number; readonly maxLingerBytes: number },
+  ): Promise<void> {
+    const socket = this.#socket;
+    if (socket.destroyed) return;
+    // A client that would not read its answer will not read what comes behind it.
+    if (this.#controller.signal.aborted && socket.writableNeedDrain) return void socket.destroy();
+    socket.off("readable", this.#onReadable);
+    const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
+    let left = limits.maxLingerBytes;
+    socket.on("data", (chunk) => {
+      left -= chunk.length;
+      if (left < 0) socket.destroy();
+    });
+    if (last !== undefined) {
+      this.#bytesOut += last.length;
+      socket.write(last);
+    }
+    let timer = setTimeout(() => socket.destroy(), this.#patience.writeIdleMs);
+    socket.end(() => {
+      clearTimeout(timer);
+      if (!socket.destroyed) timer = setTimeout(() => socket.destroy(), limits.lingerTimeoutMs);
+    });
+    socket.resume();
+    await closed;
+    clearTimeout(timer);
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  readonly #onReadable = (): void => this.#wakeReader?.();
+
+  async #waitForInput(): Promise<void> {
+    await this.#wait("send anything", this.#patience.readIdleMs, (wake) => {
+      this.#wakeReader = wake;
+    });
+    this.#wakeReader = undefined;
+  }
+
+  async #wait(what: string, idleMs: number, arm: (wake: () => void) => void): Promise<void> {
+    const tooLong = () =>
+      this.fail(
+        new TransportTcpError("transport-tcp/timeout", `the client did not ${what} for ${idleMs} ms`),
+      );
+    const timer = setTimeout(tooLong, idleMs);
+    await new Promise<void>(arm);
+    clearTimeout(timer);
+  }
+}
