@@ -19,7 +19,10 @@ import { parseRoute, type Route } from "./route.ts";
 /** What {@link createFetchHandler} is told. */
 export interface FetchHandlerOptions {
   readonly service: GitService;
-  /** Gets one line per request, with `request` as its message. */
+  /**
+   * Gets a line for each request that never became a call, with `request` as its message and level info. How calls
+   * were answered is told as `response`, at level debug unless the fault was found here.
+   */
   readonly logger?: Logger | undefined;
   readonly limits?: Partial<HttpLimits> | undefined;
   /** Where the repositories' URLs start, decoded: `/git` serves `/git/project.git`. */
@@ -114,6 +117,10 @@ async function serve(service: GitService, exchange: Exchange): Promise<Response>
     rest = service(call)[Symbol.asyncIterator]();
     // Until here nothing has been promised: a service that fails now still gets a status of its own.
     first = await rest.next();
+    if (body.fault !== undefined) {
+      await rest.return?.();
+      throw body.fault;
+    }
   } catch (error) {
     const fault = faultOf(error);
     if (isReported(fault)) {

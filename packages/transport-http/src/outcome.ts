@@ -3,12 +3,11 @@ import { ServiceError, type ServiceName } from "@x/server-core";
 import { TransportHttpError } from "./errors.ts";
 import type { Refusal } from "./response.ts";
 
-/** One word for the log. */
+/** An error's code, for the log. */
 export function outcomeOf(error: unknown): string {
-  if (error instanceof PktLineError) return "protocol";
-  if (error instanceof ServiceError || error instanceof TransportHttpError)
-    return error.code.slice(error.code.indexOf("/") + 1);
-  return "internal";
+  const known =
+    error instanceof PktLineError || error instanceof ServiceError || error instanceof TransportHttpError;
+  return known ? error.code : "internal";
 }
 
 /** The answer to a request that failed before its first byte of output. */

@@ -1,7 +1,10 @@
 import type { Logger } from "@x/server-core";
 import { outcomeOf } from "./outcome.ts";
 
-/** One request's line in the log, filled in while it is served. */
+/**
+ * One request's line in the log, filled in while it is served. A service logs its own calls: these lines say how they
+ * were answered, and what never became a call.
+ */
 export class RequestLog {
   readonly #logger: Logger | undefined;
   readonly #fields: Record<string, unknown>;
@@ -23,6 +26,7 @@ export class RequestLog {
     if (this.#written) return;
     this.#written = true;
     const { error, refused, bytesIn = 0 } = outcome;
+    if (this.#logger === undefined) return;
     const word = refused !== undefined ? "refused" : error === undefined ? "ok" : outcomeOf(error);
     const fields = {
       ...this.#fields,
@@ -32,7 +36,10 @@ export class RequestLog {
       bytesIn,
       bytesOut: this.bytesOut,
     };
-    if (word === "internal") this.#logger?.error({ ...fields, error }, "request");
-    else this.#logger?.info(fields, "request");
+    if (word === "internal") this.#logger.error({ ...fields, error }, "response");
+    else if (word === "refused") this.#logger.info(fields, "request");
+    else if (word.startsWith("transport-http/") && word !== "transport-http/gone")
+      this.#logger.info(fields, "response");
+    else this.#logger.debug(fields, "response");
   }
 }

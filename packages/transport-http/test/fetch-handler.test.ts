@@ -195,7 +195,7 @@ describe("request bodies", () => {
       const [status, text] = await send(handler, bad, "gzip");
       expect([status, text]).toEqual([400, "the body is not a whole gzip stream\n"]);
     }
-    expect(lines.every((line) => line.outcome === "bad-body")).toBe(true);
+    expect(lines.every((line) => line.outcome === "transport-http/bad-body")).toBe(true);
   });
 
   it("H1 a gzip bomb is cut off while it streams", async () => {
@@ -252,14 +252,32 @@ describe("request bodies", () => {
       },
     });
     expect((await send(handler, breaking, "gzip"))[0]).toBe(400);
-    expect(lines).toEqual([expect.objectContaining({ outcome: "gone" })]);
+    expect(lines).toEqual([expect.objectContaining({ outcome: "transport-http/gone" })]);
+  });
+
+  it("a fault of the body is told even when the service answers all the same", async () => {
+    const { handler } = handlerOf(
+      async function* (call) {
+        try {
+          for await (const _ of call.input);
+        } catch {
+          yield bytes("never mind");
+        }
+      },
+      { limits: { maxFetchRequestBytes: 10 } },
+    );
+    const response = await handler(post("0123456789a"));
+    expect([response.status, await response.text()]).toEqual([
+      413,
+      "the request body exceeds maxFetchRequestBytes (10 bytes)\n",
+    ]);
   });
 
   it("a body that breaks is told as what it is, not as bad gzip", async () => {
     const { handler, lines } = handlerOf(measure);
     const breaking = new ReadableStream({ pull: (controller) => controller.error(new Error("reset")) });
     expect((await handler(post(breaking))).status).toBe(400);
-    expect(lines).toEqual([expect.objectContaining({ outcome: "gone" })]);
+    expect(lines).toEqual([expect.objectContaining({ outcome: "transport-http/gone" })]);
   });
 
   it("the rest of a body is let go when the service has ended", async () => {
@@ -299,7 +317,7 @@ describe("errors of the service", () => {
     }
     const head = await handler(discovery("git-upload-pack", undefined, "HEAD"));
     expect([head.status, await head.text()]).toEqual([status, ""]);
-    expect(lines[0]).toMatchObject({ status, outcome: code.split("/")[1], repository: "/demo.git" });
+    expect(lines[0]).toMatchObject({ status, outcome: code, repository: "/demo.git" });
   });
 
   it.each([
@@ -323,7 +341,9 @@ describe("errors of the service", () => {
     });
     const response = await handler(post("0000"));
     expect([response.status, await response.text()]).toEqual([200, "000aERR no"]);
-    expect(lines).toEqual([expect.objectContaining({ status: 200, outcome: "refused", reason: "no" })]);
+    expect(lines).toEqual([
+      expect.objectContaining({ status: 200, outcome: "server-core/refused", reason: "no" }),
+    ]);
   });
 
   it.each([
@@ -371,7 +391,7 @@ describe("the reader's pace", () => {
     await reader?.cancel("enough");
     expect(signal?.aborted).toBe(true);
     expect(ended).toBe(true);
-    expect(lines).toEqual([expect.objectContaining({ outcome: "aborted", bytesOut: 50 })]);
+    expect(lines).toEqual([expect.objectContaining({ outcome: "server-core/aborted", bytesOut: 50 })]);
   });
 
   it("an abort of the request reaches the service, also before its first byte", async () => {

@@ -192,7 +192,7 @@ describe("clients that are slow, or gone", () => {
         client.socket[leave]();
         await until(() => lines.length === 1 && ended > 0);
         expect(ended - left).toBeLessThan(1000);
-        expect(lines[0]?.outcome).toMatch(/^(?:gone|aborted)$/);
+        expect(lines[0]?.outcome).toMatch(/^(?:transport-http\/gone|server-core\/aborted)$/);
       }
     },
   );
@@ -203,7 +203,7 @@ describe("clients that are slow, or gone", () => {
     await sleep(50);
     client.socket.destroy();
     await until(() => lines.length === 1, 1000);
-    expect(lines[0]).toMatchObject({ outcome: "gone", bytesIn: 4 });
+    expect(lines[0]).toMatchObject({ outcome: "transport-http/gone", bytesIn: 4 });
   });
 
   it("C2 ends a body that stands still", async () => {
@@ -211,7 +211,7 @@ describe("clients that are slow, or gone", () => {
     const client = raw(port, post("/a/git-upload-pack", "Content-Length: 1000\r\n", "0000"));
     await client.closed;
     expect(client.text()).toMatch(/^HTTP\/1.1 408 /);
-    expect(lines[0]).toMatchObject({ outcome: "timeout" });
+    expect(lines[0]).toMatchObject({ outcome: "transport-http/timeout" });
   });
 
   it("C3 makes nothing faster than it is read, and drops who does not read at all", async () => {

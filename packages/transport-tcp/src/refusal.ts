@@ -7,12 +7,11 @@ const MAX_ECHOED_BYTES = 256;
 /** Far more than any message of ours. Unit: bytes. */
 const MAX_TEXT_BYTES = 1000;
 
-/** One word for the log: `ok` is the word for no error. */
+/** An error's code, for the log. */
 export function outcomeOf(error: unknown): string {
-  if (error instanceof PktLineError) return "protocol";
-  if (error instanceof ServiceError || error instanceof TransportTcpError)
-    return error.code.slice(error.code.indexOf("/") + 1);
-  return "internal";
+  const known =
+    error instanceof PktLineError || error instanceof ServiceError || error instanceof TransportTcpError;
+  return known ? error.code : "internal";
 }
 
 /**

@@ -12,7 +12,10 @@ export interface TcpGitServerOptions {
   readonly host?: string | undefined;
   /** 9418 when not given; 0 for any free one. */
   readonly port?: number | undefined;
-  /** Gets one line per connection, with `request` as its message. */
+  /**
+   * Gets a line for each request that never became a call, with `request` as its message and level info. How the
+   * connections of calls ended is told as `connection`, at level debug unless it was our doing.
+   */
   readonly logger?: Logger | undefined;
   readonly limits?: Partial<TcpLimits> | undefined;
 }

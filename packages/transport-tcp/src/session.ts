@@ -30,6 +30,7 @@ export class Session {
   readonly #context: SessionContext;
   readonly #started = performance.now();
   #line: RequestLine | undefined;
+  #called = false;
 
   constructor(stream: SocketStream, patience: Patience, context: SessionContext) {
     this.#stream = stream;
@@ -67,6 +68,7 @@ export class Session {
       throw new ServiceError("server-core/repository-not-found", "refused before the disk was touched");
     if (service === "git-receive-pack")
       this.#patience.readIdleMs = this.#context.limits.receivePackIdleTimeoutMs;
+    this.#called = true;
     const answer = this.#context.service({
       service,
       repository: line.path.length > 1 && line.path.endsWith("/") ? line.path.slice(0, -1) : line.path,
@@ -108,8 +110,10 @@ export class Session {
     }
   }
 
+  /** A service logs its own calls: these lines say how their connections ended, and what never became a call. */
   #log(error: unknown, ms: number): void {
     const { logger, peer } = this.#context;
+    if (logger === undefined) return;
     const outcome = error === undefined ? "ok" : outcomeOf(error);
     const fields = {
       peer: peer.address,
@@ -123,8 +127,10 @@ export class Session {
       bytesIn: this.#stream.bytesIn,
       bytesOut: this.#stream.bytesOut,
     };
-    if (outcome === "internal") logger?.error({ ...fields, error }, "request");
-    else logger?.info(fields, "request");
+    if (outcome === "internal") logger.error({ ...fields, error }, "connection");
+    else if (!this.#called) logger.info(fields, "request");
+    else if (outcome === "transport-tcp/timeout") logger.info(fields, "connection");
+    else logger.debug(fields, "connection");
   }
 }
 

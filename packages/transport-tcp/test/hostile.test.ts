@@ -42,7 +42,9 @@ describe("first bytes that are no request", () => {
     expect(performance.now() - started).toBeLessThan(1000);
     expect(client.error).toBeUndefined();
     await until(() => lines.length === 1);
-    expect(lines[0]?.outcome).toMatch(/^(?:protocol|bad-request-line)$/);
+    expect(lines[0]?.outcome).toMatch(
+      /^(?:pktline\/bad-length|pktline\/too-long|transport-tcp\/bad-request-line)$/,
+    );
     await expectAlive(port);
   });
 
@@ -67,7 +69,7 @@ describe("first bytes that are no request", () => {
     clearInterval(timer);
     expect(performance.now() - started).toBeLessThan(2000);
     await until(() => lines.length === 3);
-    expect(lines.map((fields) => fields.outcome)).toEqual(["timeout", "timeout", "timeout"]);
+    expect(lines.map((fields) => fields.outcome)).toEqual(Array(3).fill("transport-tcp/timeout"));
     await expectAlive(port);
   });
 
@@ -84,7 +86,7 @@ describe("first bytes that are no request", () => {
     client.socket.end();
     expect(await client.answer()).toBe("");
     await until(() => lines.length === 1);
-    expect(lines[0]).toMatchObject({ outcome: "gone" });
+    expect(lines[0]).toMatchObject({ outcome: "transport-tcp/gone" });
   });
 });
 
@@ -184,7 +186,7 @@ describe("clients that are slow, many, or gone", () => {
     await until(() => lines.length === 1);
     expect(ended).toBe(true);
     expect(lines[0]).toMatchObject({
-      outcome: "timeout",
+      outcome: "transport-tcp/timeout",
       reason: "the client did not read its answer for 200 ms",
     });
   });
@@ -203,7 +205,7 @@ describe("clients that are slow, many, or gone", () => {
     expect(performance.now() - started).toBeLessThan(500);
     expect(await pushing.answer()).toMatch(/ERR the client did not send anything for 600 ms$/);
     await until(() => lines.length === 2);
-    expect(lines.map((fields) => fields.outcome)).toEqual(["timeout", "timeout"]);
+    expect(lines.map((fields) => fields.outcome)).toEqual(Array(2).fill("transport-tcp/timeout"));
   });
 
   it("gives a pushing client no more room than the service takes", async () => {
@@ -246,7 +248,10 @@ describe("clients that are slow, many, or gone", () => {
     await until(() => lines.length === 2);
     const fourth = new Client(port).send(request());
     await until(() => fourth.text === "in");
-    expect(lines.map((fields) => fields.outcome).sort()).toEqual(["ok", "too-many-connections"]);
+    expect(lines.map((fields) => fields.outcome).sort()).toEqual([
+      "ok",
+      "transport-tcp/too-many-connections",
+    ]);
   });
 
   it.each(["destroy", "resetAndDestroy"] as const)(
@@ -273,7 +278,7 @@ describe("clients that are slow, many, or gone", () => {
       client.socket[leave]();
       await until(() => aborted > 0 && ended > 0 && lines.length === 1);
       expect(Math.max(aborted, ended) - left).toBeLessThan(1000);
-      expect(lines[0]).toMatchObject({ outcome: "gone" });
+      expect(lines[0]).toMatchObject({ outcome: "transport-tcp/gone" });
     },
   );
 
@@ -288,7 +293,7 @@ describe("clients that are slow, many, or gone", () => {
     await until(() => client.text === "a");
     client.socket.resetAndDestroy();
     await until(() => lines.length === 1, 1000);
-    expect(lines[0]).toMatchObject({ outcome: "gone" });
+    expect(lines[0]).toMatchObject({ outcome: "transport-tcp/gone" });
   });
 
   it("C6 survives 200 resets at any byte", async () => {

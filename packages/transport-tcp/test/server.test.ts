@@ -142,7 +142,7 @@ describe("errors of the service", () => {
     const { port, lines } = await start(failing(new ServiceError(code, "why")));
     expect(await new Client(port).send(request()).answer()).toBe(errPacket(text));
     await until(() => lines.length === 1);
-    expect(lines[0]).toMatchObject({ outcome: code.split("/")[1], reason: "why", repository: "/demo.git" });
+    expect(lines[0]).toMatchObject({ outcome: code, reason: "why", repository: "/demo.git" });
   });
 
   it("says nothing of what was reported already", async () => {
@@ -150,7 +150,7 @@ describe("errors of the service", () => {
     const { port, lines } = await start(failing(error, "said"));
     expect(await new Client(port).send(request()).answer()).toBe("said");
     await until(() => lines.length === 1);
-    expect(lines[0]).toMatchObject({ outcome: "refused" });
+    expect(lines[0]).toMatchObject({ outcome: "server-core/refused" });
   });
 
   it.each([
