@@ -1,1 +1,25 @@
-export {};
+/** @packageDocumentation Repositories on disk as C git keeps them, served from worker threads. */
+export { type ConfigEntry, parseConfig } from "./config-file.ts";
+export { parseConfigBoolean, parseConfigInteger } from "./config-value.ts";
+export { createBareRepository, type NewRepositoryOptions } from "./create-repository.ts";
+export { StorageFsError, type StorageFsErrorCode } from "./errors.ts";
+export { createFileRefs, type FileRefsOptions } from "./file-refs.ts";
+export { findRepository, layoutAt, looksBare, type RepositoryLayout, readLayout } from "./layout.ts";
+export { createFileObjectStore } from "./object-store.ts";
+export {
+  createRepositoryOpener,
+  type FileRepository,
+  type OpenRepositoryOptions,
+  openRepository,
+  type RepositoryOpener,
+} from "./open-repository.ts";
+export {
+  type RepositoriesUnder,
+  type RepositoriesUnderOptions,
+  repositoriesUnder,
+} from "./repositories-under.ts";
+export { createFileConfig, type FileConfig, readRepositoryConfig } from "./repository-config.ts";
+export { type RepositoryFormat, readRepositoryFormat } from "./repository-format.ts";
+export { createWorkerPool, type WorkerPool, type WorkerPoolOptions } from "./worker-pool.ts";
+export type { StoreLocation } from "./worker-protocol.ts";
+export { writeLooseObject } from "./write-loose-object.ts";

@@ -1,0 +1,23 @@
+import type { Abortable, ObjectReader, Quarantine } from "@x/objects";
+import { call } from "./worker-call.ts";
+import type { WorkerPool } from "./worker-pool.ts";
+import type { OperationName, Operations, StoreLocation } from "./worker-protocol.ts";
+
+type Args<Name extends OperationName> = Operations[Name]["args"];
+
+/** What a store and a quarantine have in common. */
+export function createFileObjectReader(
+  pool: WorkerPool,
+  location: StoreLocation,
+): ObjectReader & Pick<Quarantine, "isAncestor"> {
+  const light = <Name extends OperationName>(operation: Name, args: Args<Name>, options?: Abortable) =>
+    call(pool.pick("light"), operation, location, args, options);
+  return {
+    has: async (ids, options) => (ids.length === 0 ? [] : light("has", { ids }, options)),
+    headers: async (ids, options) => (ids.length === 0 ? [] : light("headers", { ids }, options)),
+    read: (id, options) => light("read", { id }, options),
+    peel: async (ids, options) => (ids.length === 0 ? [] : light("peel", { ids }, options)),
+    isAncestor: (ancestor, descendant, options) =>
+      call(pool.pick("heavy"), "isAncestor", location, { ancestor, descendant }, options),
+  };
+}

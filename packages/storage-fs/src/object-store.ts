@@ -1,0 +1,40 @@
+import type { ObjectId, ObjectStore, PeeledObject } from "@x/objects";
+import { createFileObjectReader } from "./file-object-reader.ts";
+import { createQuarantine } from "./quarantine.ts";
+import { readShallowFile } from "./shallow-file.ts";
+import { call, callForEvents } from "./worker-call.ts";
+import type { WorkerPool } from "./worker-pool.ts";
+import type { StoreLocation } from "./worker-protocol.ts";
+
+/** Tags whose targets are remembered: what a tag peels to never changes. */
+const MAX_PEELED_TAGS = 200_000;
+
+/** The objects of a repository on disk; all reading and walking is done by the pool's workers. */
+export function createFileObjectStore(pool: WorkerPool, location: StoreLocation): ObjectStore {
+  const peeledTags = new Map<ObjectId, PeeledObject>();
+  return {
+    format: location.format,
+    ...createFileObjectReader(pool, location),
+    async peel(ids, options) {
+      const unknown = ids.filter((id) => !peeledTags.has(id));
+      if (unknown.length === 0) return ids.map((id) => peeledTags.get(id));
+      const answers = await call(pool.pick("light"), "peel", location, { ids: unknown }, options);
+      const peeled = new Map(unknown.map((id, i) => [id, answers[i]]));
+      for (const [id, target] of peeled) {
+        if (target === undefined || target.id === id) continue;
+        if (peeledTags.size >= MAX_PEELED_TAGS) peeledTags.clear();
+        peeledTags.set(id, target);
+      }
+      return ids.map((id) => peeled.get(id) ?? peeledTags.get(id));
+    },
+    shallow: () => readShallowFile(location),
+    createPack: (request, options) =>
+      callForEvents(pool.pick("heavy"), location, { request }, options?.signal),
+    unreachable: (ids, tips, options) =>
+      call(pool.pick("heavy"), "unreachable", location, { ids, tips }, options),
+    allReach: (wants, common, options) =>
+      call(pool.pick("heavy"), "allReach", location, { wants, common }, options),
+    deepen: (request, options) => call(pool.pick("heavy"), "deepen", location, { request }, options),
+    receive: () => createQuarantine(pool, location),
+  };
+}

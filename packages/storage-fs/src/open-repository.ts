@@ -1,0 +1,98 @@
+import { stat } from "node:fs/promises";
+import type { ObjectFormat, ObjectStore } from "@x/objects";
+import type { RefStore } from "@x/refs";
+import { createFileRefs } from "./file-refs.ts";
+import { looksBare, type RepositoryLayout } from "./layout.ts";
+import { createFileObjectStore } from "./object-store.ts";
+import { type FileConfig, readRepositoryConfig } from "./repository-config.ts";
+import { readRepositoryFormat } from "./repository-format.ts";
+import type { WorkerPool } from "./worker-pool.ts";
+
+/** A repository on disk. Fits server-core's `Repository` by its shape. */
+export interface FileRepository {
+  readonly layout: RepositoryLayout;
+  readonly objectFormat: ObjectFormat;
+  readonly objects: ObjectStore;
+  readonly refs: RefStore;
+  readonly config: FileConfig;
+  /** No work tree belongs to it. */
+  readonly bare: boolean;
+}
+
+/** How repositories are opened. */
+export interface OpenRepositoryOptions {
+  /** No larger object is put together in memory; 1 GiB when not given. Packed bytes are copied at any size. Unit: bytes. */
+  readonly maxObjectBytes?: number | undefined;
+  /** Hears of what is broken but can be done without. */
+  readonly onWarning?: ((message: string) => void) | undefined;
+}
+
+const DEFAULT_MAX_OBJECT_BYTES = 1024 * 1024 * 1024;
+
+/**
+ * Opens the repository at `layout`.
+ * @throws StorageFsError `storage-fs/unsupported-repository`, `storage-fs/bad-config`
+ */
+export async function openRepository(
+  layout: RepositoryLayout,
+  pool: WorkerPool,
+  options: OpenRepositoryOptions = {},
+): Promise<FileRepository> {
+  const config = await readRepositoryConfig(layout);
+  const format = readRepositoryFormat(config);
+  const { objectFormat } = format;
+  const bare = format.bare ?? looksBare(layout);
+  const objects = createFileObjectStore(pool, {
+    format: objectFormat,
+    objectsDirectory: layout.objectsDirectory,
+    alternates: [],
+    shallowFile: `${layout.commonDirectory}/shallow`,
+    maxObjectBytes: options.maxObjectBytes ?? DEFAULT_MAX_OBJECT_BYTES,
+  });
+  const refs = createFileRefs({ layout, objectFormat, config, bare, onWarning: options.onWarning });
+  return { layout, objectFormat, objects, refs, config, bare };
+}
+
+/** Repositories kept open, with what they remember of their refs and tags. */
+const MAX_OPEN_REPOSITORIES = 256;
+
+/** Opens repositories and keeps the latest of them, each while its config stays the same. */
+export interface RepositoryOpener {
+  /** @throws StorageFsError `storage-fs/unsupported-repository`, `storage-fs/bad-config` */
+  open(layout: RepositoryLayout): Promise<FileRepository>;
+}
+
+/** @see RepositoryOpener */
+export function createRepositoryOpener(
+  pool: WorkerPool,
+  options: OpenRepositoryOptions = {},
+): RepositoryOpener {
+  const repositories = new Map<string, { readonly stamp: string; readonly repository: FileRepository }>();
+  return {
+    async open(layout) {
+      const key = layout.gitDirectory;
+      const stamp = await readStamp(layout);
+      const known = repositories.get(key);
+      repositories.delete(key);
+      const entry =
+        known?.stamp === stamp ? known : { stamp, repository: await openRepository(layout, pool, options) };
+      repositories.set(key, entry); // the latest last
+      for (const oldest of repositories.keys()) {
+        if (repositories.size <= MAX_OPEN_REPOSITORIES) break;
+        repositories.delete(oldest);
+      }
+      return entry.repository;
+    },
+  };
+}
+
+/** Changes when the repository is replaced or set up anew. */
+async function readStamp({ gitDirectory, configFile }: RepositoryLayout): Promise<string> {
+  const [directory, config, worktree] = await Promise.all(
+    [gitDirectory, configFile, `${gitDirectory}/config.worktree`].map((path) =>
+      stat(path, { bigint: true }).catch(() => undefined),
+    ),
+  );
+  const file = (found: typeof config) => (found ? `${found.ino}:${found.size}:${found.mtimeNs}` : "");
+  return `${directory?.ino} ${file(config)} ${file(worktree)}`;
+}

@@ -1,0 +1,31 @@
+import { link, readdir, rename } from "node:fs/promises";
+import { systemCode } from "./errors.ts";
+import { syncDirectories } from "./lock-file.ts";
+
+/** Readers look for `.idx`: it comes last, when all it stands for is there. */
+const ORDER = [".pack", ".rev", ".idx"];
+
+/** Moves the packs of one object directory into another, durably. Their files were synced when they were written. */
+export async function publishPacks(from: string, to: string): Promise<void> {
+  const names = await readdir(`${from}/pack`);
+  const rank = (name: string) => ORDER.findIndex((suffix) => name.endsWith(suffix));
+  const files = names.filter((name) => rank(name) >= 0).sort((a, b) => rank(a) - rank(b));
+  if (files.length === 0) return;
+  for (const name of files) await moveFile(`${from}/pack/${name}`, `${to}/pack/${name}`);
+  await syncDirectories([`${to}/pack`]);
+}
+
+/**
+ * A pack is named after its contents: if it is there already, with the same objects from another push, that one stays.
+ */
+async function moveFile(from: string, to: string): Promise<void> {
+  try {
+    await link(from, to); // does not overwrite, unlike rename
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === "EEXIST") return;
+    if (code === undefined || !["EPERM", "ENOTSUP", "EOPNOTSUPP", "EXDEV", "EMLINK"].includes(code))
+      throw error;
+    await rename(from, to); // a file system without hard links
+  }
+}

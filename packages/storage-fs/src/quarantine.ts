@@ -1,0 +1,47 @@
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import type { Quarantine } from "@x/objects";
+import { createFileObjectReader } from "./file-object-reader.ts";
+import { publishPacks } from "./publish.ts";
+import { call, callWithInput } from "./worker-call.ts";
+import type { WorkerPool } from "./worker-pool.ts";
+import type { StoreLocation } from "./worker-protocol.ts";
+
+/**
+ * Opens a directory for incoming objects inside the object directory, under the name that C git uses and its gc knows how
+ * to clear away. Spec: git-receive-pack, "Quarantine Environment".
+ */
+export async function createQuarantine(pool: WorkerPool, store: StoreLocation): Promise<Quarantine> {
+  const directory = await mkdtemp(`${store.objectsDirectory}/tmp_objdir-incoming-`);
+  await mkdir(`${directory}/pack`);
+  const location: StoreLocation = {
+    ...store,
+    objectsDirectory: directory,
+    alternates: [store.objectsDirectory, ...store.alternates],
+  };
+  let open = true;
+  const close = async (): Promise<void> => {
+    if (!open) return;
+    open = false;
+    for (const thread of pool.running()) thread.post({ kind: "forget", location });
+    await rm(directory, { recursive: true, force: true });
+  };
+  return {
+    ...createFileObjectReader(pool, location),
+    takePack: (chunks, { limits, onProgress, signal }) =>
+      callWithInput(
+        pool.pick("heavy"),
+        "takePack",
+        location,
+        { limits, progress: onProgress !== undefined },
+        chunks,
+        { signal, onProgress },
+      ),
+    unconnected: (tips, known, options) =>
+      call(pool.pick("heavy"), "unconnected", location, { tips, known }, options),
+    async publish() {
+      await publishPacks(directory, store.objectsDirectory);
+      await close();
+    },
+    discard: close,
+  };
+}

@@ -1,0 +1,52 @@
+import { availableParallelism } from "node:os";
+import { WorkerThread } from "./worker-thread.ts";
+
+/** Quick questions never wait behind long walks: each kind has workers of its own. */
+export type Lane = "light" | "heavy";
+
+/** How many threads a pool may have. */
+export interface WorkerPoolOptions {
+  /** Workers for walks, packs and pushes; as many as the machine has processors when not given. */
+  readonly heavyWorkers?: number;
+  /** One worker for everything: for a process that serves one request. */
+  readonly shared?: boolean;
+}
+
+/** The worker threads that all repositories of a process share. They are started when first needed. */
+export interface WorkerPool {
+  /** The worker of a lane that has the least to do. */
+  pick(lane: Lane): WorkerThread;
+  /** Every worker that is running. */
+  running(): readonly WorkerThread[];
+  /** Ends all workers, whatever they are doing. */
+  close(): Promise<void>;
+}
+
+/** @see WorkerPool */
+export function createWorkerPool(options: WorkerPoolOptions = {}): WorkerPool {
+  const heavyWorkers = options.heavyWorkers ?? availableParallelism();
+  const lanes: Record<Lane, WorkerThread[]> = { light: [], heavy: [] };
+  const sizes: Record<Lane, number> = { light: 1, heavy: options.shared ? 1 : heavyWorkers };
+  let closed = false;
+  return {
+    pick(lane) {
+      if (closed) throw new Error("the worker pool is closed");
+      const name: Lane = options.shared ? "heavy" : lane;
+      const threads = lanes[name].filter((thread) => thread.alive);
+      lanes[name] = threads;
+      const idle = threads.find((thread) => thread.jobs === 0);
+      if (idle !== undefined) return idle;
+      if (threads.length < sizes[name]) {
+        const thread = new WorkerThread();
+        threads.push(thread);
+        return thread;
+      }
+      return threads.reduce((least, thread) => (thread.jobs < least.jobs ? thread : least));
+    },
+    running: () => [...lanes.light, ...lanes.heavy].filter((thread) => thread.alive),
+    async close() {
+      closed = true;
+      await Promise.all([...lanes.light, ...lanes.heavy].map((thread) => thread.terminate()));
+    },
+  };
+}

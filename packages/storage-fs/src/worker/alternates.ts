@@ -1,0 +1,53 @@
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+
+/** As deep as C git follows alternates of alternates. */
+const MAX_DEPTH = 5;
+
+/** An alternates file is a few lines. Unit: bytes. */
+const MAX_FILE_BYTES = 1024 * 1024;
+
+/**
+ * The object directories that `objects/info/alternates` of `objectsDirectory` and of those named there lead to, without
+ * itself, each once. Spec: gitrepository-layout, `objects/info/alternates`.
+ */
+export function findAlternates(objectsDirectory: string): string[] {
+  const found = new Set<string>();
+  const follow = (directory: string, depth: number): void => {
+    for (const path of readAlternates(directory)) {
+      const alternate = resolve(directory, path);
+      if (alternate === objectsDirectory || found.has(alternate)) continue;
+      found.add(alternate);
+      if (depth < MAX_DEPTH) follow(alternate, depth + 1);
+    }
+  };
+  follow(objectsDirectory, 1);
+  return [...found];
+}
+
+function readAlternates(objectsDirectory: string): string[] {
+  let text: string;
+  try {
+    const file = readFileSync(`${objectsDirectory}/info/alternates`);
+    if (file.length > MAX_FILE_BYTES) return [];
+    text = file.toString("utf8");
+  } catch {
+    return []; // the usual case: there is no such file
+  }
+  return text
+    .split("\n")
+    .filter((line) => line !== "" && !line.startsWith("#"))
+    .map((line) => (line.startsWith('"') ? unquote(line) : line));
+}
+
+/** Takes C-style quotes off. */
+function unquote(line: string): string {
+  const escapes: Record<string, string> = { n: "\n", t: "\t", r: "\r", a: "\x07", b: "\b", f: "\f", v: "\v" };
+  return line
+    .slice(1, -1)
+    .replace(/\\(?:([0-7]{3})|(.))/g, (_, octal: string | undefined, letter: string | undefined) =>
+      octal === undefined
+        ? (escapes[letter ?? ""] ?? letter ?? "")
+        : String.fromCharCode(Number.parseInt(octal, 8)),
+    );
+}

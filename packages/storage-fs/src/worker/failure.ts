@@ -1,0 +1,21 @@
+import { ObjectsError } from "@x/objects";
+import { PackError } from "@x/pack";
+import type { Failure, OperationName } from "../worker-protocol.ts";
+import { Aborted } from "./job.ts";
+
+/** Puts an error into the words of `@x/objects`, the only ones a port speaks. */
+export function describeFailure(error: unknown, operation: OperationName): Failure {
+  const message = error instanceof Error ? error.message : String(error);
+  const id = error instanceof PackError || error instanceof ObjectsError ? error.id : undefined;
+  return { code: codeOf(error, operation), message, objectId: id };
+}
+
+function codeOf(error: unknown, operation: OperationName): string {
+  if (error instanceof Aborted) return "aborted";
+  if (error instanceof ObjectsError) return error.code;
+  if (!(error instanceof PackError)) return "objects/unavailable";
+  if (error.code === "pack/limit-exceeded") return "objects/limit-exceeded";
+  if (error.code === "pack/nothing-selected") return "objects/nothing-selected";
+  if (operation === "takePack") return "objects/bad-pack";
+  return error.code === "pack/missing-object" ? "objects/not-found" : "objects/corrupt";
+}

@@ -1,0 +1,206 @@
+import { readFileSync } from "node:fs";
+import { type ObjectId, parseTagTarget } from "@x/objects";
+import { createNodeHasher } from "@x/objects/node";
+import {
+  allReach,
+  CommitTable,
+  enumerateObjects,
+  findDepths,
+  MISSING,
+  makePack,
+  type ObjectTable,
+  PackError,
+  unreachableCommits,
+  type ZlibCodec,
+} from "@x/pack";
+import { parseShallow } from "../shallow-file.ts";
+import type { OperationName, Operations, StoreLocation } from "../worker-protocol.ts";
+import type { Job } from "./job.ts";
+
+/** What an operation works with. */
+export interface Work {
+  readonly objects: ObjectTable;
+  readonly location: StoreLocation;
+  readonly codec: ZlibCodec;
+  readonly job: Job;
+}
+
+/** Operations that read; taking packs in is a job of another kind. */
+export type ReadOperation = Exclude<OperationName, "takePack">;
+
+type Handlers = {
+  readonly [Name in ReadOperation]: (
+    work: Work,
+    args: Operations[Name]["args"],
+  ) => Promise<Operations[Name]["result"]>;
+};
+
+/** What each operation does. All throw PackError, and Aborted when the job is called off. */
+export const operations: Handlers = {
+  async has({ objects }, { ids }) {
+    return ids.map((id) => objects.findId(id) >= 0);
+  },
+
+  async headers({ objects, job }, { ids }) {
+    const headers: Operations["headers"]["result"] = [];
+    for (const id of ids) {
+      await job.breathe();
+      const number = objects.findId(id);
+      headers.push(number < 0 ? undefined : objects.header(number));
+    }
+    return headers;
+  },
+
+  async read({ objects }, { id }) {
+    const number = objects.findId(id);
+    if (number < 0) return undefined;
+    const { type, data } = objects.read(number);
+    return { type, data: data.slice() }; // the original belongs to a cache
+  },
+
+  async peel({ objects, job }, { ids }) {
+    const peeled: Operations["peel"]["result"] = [];
+    for (const id of ids) {
+      await job.breathe();
+      peeled.push(peelTag(objects, id));
+    }
+    return peeled;
+  },
+
+  async unreachable(work, { ids, tips }) {
+    const { objects, job } = work;
+    const stored = new Map(ids.map((id) => [id, objects.findId(id)]));
+    const tipNumbers = tips.map((id) => objects.findId(id)).filter((number) => number >= 0);
+    const numbers = [...stored.values()].filter((number) => number >= 0);
+    const commits = numbers.filter((number) => objects.header(number).type === "commit");
+    const lost = await job.run(
+      unreachableCommits(commitTable(work), new Set(commits), peelToCommits(objects, tipNumbers)),
+    );
+    const others = numbers.filter((number) => !commits.includes(number));
+    if (others.length > 0) {
+      const selection = await job.run(
+        enumerateObjects(objects, { wants: tipNumbers, haves: [], shallow: boundary(work) }),
+      );
+      for (const number of others) if (!selection.isSelected(number)) lost.add(number);
+    }
+    return ids.filter((id) => {
+      const number = stored.get(id) as number;
+      return number < 0 || lost.has(number);
+    });
+  },
+
+  async allReach(work, { wants, common }) {
+    const { objects, job } = work;
+    const numbers = (ids: readonly ObjectId[]) =>
+      ids.map((id) => objects.findId(id)).filter((number) => number >= 0);
+    const from = peelToCommits(objects, numbers(wants));
+    const to = peelToCommits(objects, numbers(common));
+    return job.run(allReach(commitTable(work), from, new Set(to)));
+  },
+
+  async isAncestor(work, { ancestor, descendant }) {
+    const { objects, job } = work;
+    const [old = MISSING, young = MISSING] = [ancestor, descendant].map((id) => objects.findId(id));
+    if (old === MISSING || young === MISSING) return false;
+    const lost = await job.run(unreachableCommits(commitTable(work), new Set([old]), [young]));
+    return lost.size === 0;
+  },
+
+  async deepen(work, { request }) {
+    const { objects, job } = work;
+    const numbers = (ids: readonly ObjectId[]) =>
+      ids.map((id) => objects.findId(id)).filter((number) => number >= 0);
+    const commits = commitTable(work);
+    const clientShallow = numbers(request.clientShallow);
+    const search = {
+      ...request,
+      wants: peelToCommits(objects, numbers(request.wants)),
+      clientShallow,
+      not: peelToCommits(objects, numbers(request.not ?? [])),
+    };
+    const { inner, border } = await job.run(findDepths(commits, search, boundary(work)));
+    const known = new Set(clientShallow);
+    const unshallow = clientShallow.filter((commit) => inner.has(commit));
+    const parents = new Set(unshallow.flatMap((commit) => commits.parents(commit)));
+    parents.delete(MISSING);
+    const ids = (list: Iterable<number>) => [...list].map((number) => objects.id(number));
+    return {
+      shallow: ids([...border].filter((commit) => !known.has(commit))),
+      unshallow: ids(unshallow),
+      parents: ids(parents),
+    };
+  },
+
+  async unconnected(work, { tips, known }) {
+    const { objects, job } = work;
+    const haves = known.map((id) => objects.findId(id)).filter((number) => number >= 0);
+    const isConnected = async (ids: readonly ObjectId[]): Promise<boolean> => {
+      const wants = ids.map((id) => objects.findId(id));
+      if (wants.includes(-1)) return false;
+      try {
+        await job.run(enumerateObjects(objects, { wants, haves, shallow: boundary(work) }));
+        return true;
+      } catch (error) {
+        if (error instanceof PackError) return false;
+        throw error;
+      }
+    };
+    if (await isConnected(tips)) return [];
+    const lost: ObjectId[] = [];
+    for (const tip of new Set(tips)) if (!(await isConnected([tip]))) lost.push(tip);
+    return lost;
+  },
+
+  async createPack(work, { request }) {
+    const { objects, codec, job } = work;
+    const shallow = [...(request.shallow ?? []), ...readShallow(work.location)];
+    const tools = { codec, createHasher: createNodeHasher };
+    for (const event of makePack(objects, { ...request, shallow }, tools)) {
+      if (event === undefined) await job.breathe();
+      else await job.emit(event);
+    }
+    return undefined;
+  },
+};
+
+/** The commits whose parents the store lacks on purpose. */
+function boundary({ location, objects }: Work): Set<number> {
+  return new Set(
+    readShallow(location)
+      .map((id) => objects.findId(id))
+      .filter((number) => number >= 0),
+  );
+}
+
+function commitTable(work: Work): CommitTable {
+  return new CommitTable(work.objects, boundary(work));
+}
+
+/** Spec: gitrepository-layout, `shallow`. */
+function readShallow({ shallowFile, format }: StoreLocation): ObjectId[] {
+  let text: string;
+  try {
+    text = readFileSync(shallowFile, "latin1");
+  } catch {
+    return []; // the usual case: there is no such file
+  }
+  return parseShallow(text, format);
+}
+
+function peelTag(objects: ObjectTable, id: ObjectId): Operations["peel"]["result"][number] {
+  for (let next = id; ; ) {
+    const number = objects.findId(next);
+    if (number < 0) return undefined;
+    const { type } = objects.header(number);
+    if (type !== "tag") return { id: next, type };
+    next = parseTagTarget(objects.read(number).data, objects.format).id;
+  }
+}
+
+/** What the objects peel to, as far as that is commits. */
+function peelToCommits(objects: ObjectTable, numbers: readonly number[]): number[] {
+  return numbers.flatMap((number) => {
+    const peeled = peelTag(objects, objects.id(number));
+    return peeled?.type === "commit" ? [objects.findId(peeled.id)] : [];
+  });
+}

@@ -1,0 +1,101 @@
+import { closeSync, fstatSync, openSync, readdirSync, readFileSync, readSync } from "node:fs";
+import type { ObjectFormat } from "@x/objects";
+import { type ByteSource, DeltaBaseCache, PackError, PackIndex, PackReader, type ZlibCodec } from "@x/pack";
+
+/** Delta bases that one worker keeps in memory. Unit: bytes. */
+const DELTA_CACHE_BYTES = 32 * 1024 * 1024;
+
+/** A pack and its open file, which stays readable when C git has deleted it meanwhile. Each `open` asks for one `release`. */
+export interface PackFile {
+  readonly reader: PackReader;
+  release(): void;
+}
+
+interface SharedPack {
+  readonly reader: PackReader;
+  readonly descriptor: number;
+  users: number;
+}
+
+/** The packs that a worker has open, each once, however many repositories and quarantines look into it. */
+export class PackFiles {
+  readonly #codec: ZlibCodec;
+  readonly #cache = new DeltaBaseCache(DELTA_CACHE_BYTES);
+  readonly #open: Map<string, SharedPack> = new Map();
+
+  constructor(codec: ZlibCodec) {
+    this.#codec = codec;
+  }
+
+  /**
+   * Opens the pack at `path` (without suffix).
+   * @param maxObjectBytes no larger object is put together. Unit: bytes.
+   * @returns `undefined` when it has gone or is broken: what it alone holds is then missing
+   */
+  open(path: string, format: ObjectFormat, maxObjectBytes: number): PackFile | undefined {
+    let pack: SharedPack | undefined;
+    try {
+      pack = this.#open.get(path) ?? this.#read(path, format, maxObjectBytes);
+    } catch (error) {
+      if (error instanceof PackError || (error instanceof Error && "code" in error)) return undefined;
+      throw error;
+    }
+    const shared = pack;
+    shared.users++;
+    this.#open.set(path, shared);
+    return { reader: shared.reader, release: () => this.#release(path, shared) };
+  }
+
+  #read(path: string, format: ObjectFormat, maxObjectBytes: number): SharedPack {
+    const index = new PackIndex(readFileSync(`${path}.idx`), format);
+    const descriptor = openSync(`${path}.pack`, "r");
+    try {
+      const options = { codec: this.#codec, cache: this.#cache, maxObjectBytes };
+      return { reader: new PackReader(fileSource(descriptor), index, options), descriptor, users: 0 };
+    } catch (error) {
+      closeSync(descriptor);
+      throw error;
+    }
+  }
+
+  #release(path: string, pack: SharedPack): void {
+    if (--pack.users > 0) return;
+    closeSync(pack.descriptor);
+    if (this.#open.get(path) === pack) this.#open.delete(path);
+  }
+}
+
+/** The paths, without suffix, of the packs in an object directory that have their index beside them. */
+export function listPacks(objectsDirectory: string): string[] {
+  let names: string[];
+  try {
+    names = readdirSync(`${objectsDirectory}/pack`);
+  } catch {
+    return []; // no directory, no packs
+  }
+  const present = new Set(names);
+  return names
+    .filter((name) => name.startsWith("pack-") && name.endsWith(".idx"))
+    .map((name) => name.slice(0, -".idx".length))
+    .filter((name) => present.has(`${name}.pack`))
+    .map((name) => `${objectsDirectory}/pack/${name}`);
+}
+
+/** An open file as a {@link ByteSource} of the size it has now. */
+function fileSource(descriptor: number): ByteSource {
+  return {
+    size: fstatSync(descriptor).size,
+    read: (offset, into) => readFully(descriptor, offset, into),
+  };
+}
+
+/** Reads until `into` is full or the file ends: one call may give less than there is. */
+export function readFully(descriptor: number, offset: number, into: Uint8Array): number {
+  let filled = 0;
+  while (filled < into.length) {
+    const read = readSync(descriptor, into, filled, into.length - filled, offset + filled);
+    if (read === 0) break;
+    filled += read;
+  }
+  return filled;
+}

@@ -1,0 +1,176 @@
+import { closeSync, fsyncSync, openSync, renameSync, writeSync } from "node:fs";
+import type { PackReceipt } from "@x/objects";
+import { createNodeHasher } from "@x/objects/node";
+import { type IndexedPack, type ObjectTable, PackIndexer, type ZlibCodec } from "@x/pack";
+import { nodeCrc32, nodeHashInto } from "@x/pack/node";
+import type { Operations, StoreLocation } from "../worker-protocol.ts";
+import type { Job } from "./job.ts";
+import type { ObjectDatabase } from "./object-database.ts";
+import { readFully } from "./pack-files.ts";
+
+/** What taking a pack in works with. */
+export interface TakePackWork {
+  /** The quarantine: the pack goes there, bases of a thin pack come from its alternates. */
+  readonly location: StoreLocation;
+  readonly database: ObjectDatabase;
+  readonly codec: ZlibCodec;
+  readonly job: Job;
+}
+
+/** Progress texts, at most so often. Unit: milliseconds. */
+const PROGRESS_MS = 500;
+
+/**
+ * Writes a pack to disk while it arrives, then makes its index files, all of it synced before it is named.
+ * @throws PackError, Aborted, or what the file system says; what was written is the quarantine's to clear away
+ */
+export async function takePack(
+  work: TakePackWork,
+  { limits, progress }: Operations["takePack"]["args"],
+): Promise<PackReceipt> {
+  const { location, codec, job } = work;
+  const directory = `${location.objectsDirectory}/pack`;
+  const temporary = `${directory}/tmp_pack_incoming`;
+  const file = new PackFileSink(temporary);
+  try {
+    const indexer = new PackIndexer({
+      format: location.format,
+      codec,
+      limits,
+      sink: file,
+      source: file,
+      createHasher: createNodeHasher,
+      hashInto: nodeHashInto,
+      crc32: nodeCrc32,
+    });
+    await receive(indexer, job, progress);
+    const pack = await resolve(indexer, work, progress);
+    // An empty pack says that nothing was missing. There is nothing to keep of it.
+    if (pack.objects > 0) store(pack, file, directory, temporary);
+    const { receivedObjects: objects, receivedBytes: bytes, trailingBytes } = indexer;
+    return { objects, bytes, trailingBytes };
+  } finally {
+    file.close();
+  }
+}
+
+async function receive(indexer: PackIndexer, job: Job, progress: boolean): Promise<void> {
+  const meter = new Meter(job, progress, "Receiving objects");
+  for (;;) {
+    const chunk = await job.nextChunk();
+    if (chunk === undefined || indexer.feed(chunk)) break;
+    await meter.show(indexer.receivedObjects, indexer.declaredObjects);
+    await job.breathe();
+  }
+}
+
+async function resolve(indexer: PackIndexer, work: TakePackWork, progress: boolean): Promise<IndexedPack> {
+  const snapshot = work.database.snapshot(true);
+  const meter = new Meter(work.job, progress, "Resolving deltas");
+  try {
+    const steps = indexer.finishSteps((rawId) => findBase(snapshot.objects, rawId));
+    for (;;) {
+      const step = steps.next();
+      if (step.done) {
+        if (indexer.deltas > 0) await meter.done(indexer.resolvedDeltas, indexer.deltas);
+        return step.value;
+      }
+      await meter.show(indexer.resolvedDeltas, indexer.deltas);
+      await work.job.breathe();
+    }
+  } finally {
+    snapshot.release();
+  }
+}
+
+function findBase(objects: ObjectTable, rawId: Uint8Array): ReturnType<ObjectTable["read"]> | undefined {
+  const number = objects.find(rawId, 0);
+  return number < 0 ? undefined : objects.read(number);
+}
+
+function store(pack: IndexedPack, file: PackFileSink, directory: string, temporary: string): void {
+  const name = `${directory}/pack-${Buffer.from(pack.packChecksum).toString("hex")}`;
+  file.sync();
+  writeSynced(`${name}.rev`, pack.reverseIndexBytes);
+  writeSynced(`${name}.idx`, pack.indexBytes);
+  renameSync(temporary, `${name}.pack`);
+}
+
+function writeSynced(path: string, bytes: Uint8Array): void {
+  const descriptor = openSync(path, "wx", 0o444);
+  try {
+    writeFully(descriptor, bytes, 0);
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function writeFully(descriptor: number, bytes: Uint8Array, position: number): void {
+  for (let at = 0; at < bytes.length; )
+    at += writeSync(descriptor, bytes, at, bytes.length - at, position + at);
+}
+
+/** The pack as it grows on disk, written and read back. */
+class PackFileSink {
+  readonly #descriptor: number;
+  #open = true;
+  size = 0;
+
+  constructor(path: string) {
+    this.#descriptor = openSync(path, "wx+", 0o444);
+  }
+
+  append(bytes: Uint8Array): void {
+    writeFully(this.#descriptor, bytes, this.size);
+    this.size += bytes.length;
+  }
+
+  patch(offset: number, bytes: Uint8Array): void {
+    writeFully(this.#descriptor, bytes, offset);
+  }
+
+  read(offset: number, into: Uint8Array): number {
+    return readFully(this.#descriptor, offset, into);
+  }
+
+  sync(): void {
+    fsyncSync(this.#descriptor);
+  }
+
+  close(): void {
+    if (this.#open) closeSync(this.#descriptor);
+    this.#open = false;
+  }
+}
+
+/** Shows a percentage in C git's words. */
+class Meter {
+  readonly #job: Job;
+  readonly #wanted: boolean;
+  readonly #title: string;
+  #shownAt = performance.now();
+
+  constructor(job: Job, wanted: boolean, title: string) {
+    this.#job = job;
+    this.#wanted = wanted;
+    this.#title = title;
+  }
+
+  async show(count: number, total: number): Promise<void> {
+    const now = performance.now();
+    if (!this.#wanted || now - this.#shownAt < PROGRESS_MS) return;
+    this.#shownAt = now;
+    await this.#say(count, total, "\r");
+  }
+
+  async done(count: number, total: number): Promise<void> {
+    if (this.#wanted) await this.#say(count, total, ", done.\n");
+  }
+
+  async #say(count: number, total: number, end: string): Promise<void> {
+    const percent = total === 0 ? 100 : Math.floor((count * 100) / total);
+    const text = `${this.#title}: ${String(percent).padStart(3)}% (${count}/${total})${end}`;
+    await this.#job.emit({ kind: "progress", text });
+  }
+}
