@@ -28,3 +28,8 @@ export { type LooseObjects, ObjectTable } from "./object-table.ts";
 export { PackIndex } from "./pack-index.ts";
 export { PACK_HEADER_BYTES, type PackEntry, PackReader, type PackReaderOptions } from "./pack-reader.ts";
 export { createZlibCodec, type Inflater, type ZlibCodec } from "./zlib-codec.ts";
+export type { ExternalBase, FindBase, PackSink } from "./complete-thin-pack.ts";
+export { type Crc32, crc32 } from "./crc32.ts";
+export type { HashInto, HashTools } from "./object-hasher.ts";
+export { encodePackIndex, encodeReverseIndex, type IndexedObjects } from "./pack-index-writer.ts";
+export { type IndexedPack, PackIndexer, type PackIndexerOptions } from "./pack-indexer.ts";

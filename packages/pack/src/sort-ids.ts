@@ -7,15 +7,12 @@ import { sortPositions } from "./sort-positions.ts";
 export function sortIds(ids: Uint8Array, count: number, idLength: number): Uint32Array {
   const prefix = (position: number): number => {
     const at = position * idLength;
-    return (
-      (((ids[at] as number) << 8) | (ids[at + 1] as number)) * 0x100000000 +
-      (((ids[at + 2] as number) << 24) |
-        ((ids[at + 3] as number) << 16) |
-        ((ids[at + 4] as number) << 8) |
-        (ids[at + 5] as number)) +
-      // The sum of a signed half and this is what an unsigned half would give.
-      ((ids[at + 2] as number) & 0x80 ? 0x100000000 : 0)
-    );
+    const low =
+      ((ids[at + 2] as number) << 24) |
+      ((ids[at + 3] as number) << 16) |
+      ((ids[at + 4] as number) << 8) |
+      (ids[at + 5] as number);
+    return (((ids[at] as number) << 8) | (ids[at + 1] as number)) * 0x100000000 + (low >>> 0);
   };
   const order = sortPositions(count, prefix);
   for (let start = 0; start < count; ) {

@@ -1,0 +1,76 @@
+import type { ByteSource } from "./byte-source.ts";
+import type { EntryTable } from "./entry-table.ts";
+import { PackError } from "./errors.ts";
+import { WindowCache } from "./window-cache.ts";
+import type { Inflater, ZlibCodec } from "./zlib-codec.ts";
+
+const MAX_WINDOWS = 256;
+/** Longer streams are read piece by piece. Unit: bytes. */
+const PIECE_BYTES = 64 * 1024;
+
+/** Inflates entries of a pack that was read through once already. */
+export class EntryInflater {
+  /** Entries that came with the pack. */
+  readonly count: number;
+  readonly #entries: EntryTable;
+  readonly #source: ByteSource;
+  readonly #entriesEnd: number;
+  readonly #codec: ZlibCodec;
+  readonly #windows: WindowCache;
+  #inflater: Inflater | undefined;
+
+  constructor(entries: EntryTable, source: ByteSource, entriesEnd: number, codec: ZlibCodec) {
+    this.count = entries.count;
+    this.#entries = entries;
+    this.#source = source;
+    this.#entriesEnd = entriesEnd;
+    this.#codec = codec;
+    this.#windows = new WindowCache(source, MAX_WINDOWS);
+  }
+
+  /** Writes the stream of `row` into `output` from `at` on, where its size and one more byte have room. @throws PackError */
+  inflate(row: number, output: Uint8Array, at: number): void {
+    const { offsets, headerBytes, sizes } = this.#entries;
+    const start = (offsets[row] as number) + (headerBytes[row] as number);
+    const end = row + 1 < this.count ? (offsets[row + 1] as number) : this.#entriesEnd;
+    const size = sizes[row] as number;
+    const length = end - start;
+    if (length > PIECE_BYTES) {
+      this.#inflatePieces(start, end, output, at, size);
+      return;
+    }
+    const bytes = this.#windows.view(start, length);
+    const taken = this.#codec.inflate(
+      bytes,
+      0,
+      Math.min(length, bytes.length),
+      output.subarray(at, at + size + 1),
+    );
+    if (taken !== length) throw changed(start);
+  }
+
+  #inflatePieces(start: number, end: number, output: Uint8Array, at: number, size: number): void {
+    this.#inflater ??= this.#codec.createInflater();
+    this.#inflater.reset();
+    const piece = new Uint8Array(PIECE_BYTES);
+    const room = output.subarray(0, at + size + 1);
+    let out = at;
+    for (let offset = start; offset < end; ) {
+      const read = this.#source.read(offset, piece.subarray(0, Math.min(PIECE_BYTES, end - offset)));
+      if (read === 0) throw changed(start);
+      for (let next = 0; next < read; ) {
+        this.#inflater.write(piece, next, read, room, out);
+        const { consumed, produced } = this.#inflater;
+        if (consumed === 0 && produced === 0) throw changed(start);
+        next += consumed;
+        out += produced;
+      }
+      offset += read;
+    }
+    if (out !== at + size) throw changed(start);
+  }
+}
+
+function changed(offset: number): PackError {
+  return new PackError("pack/bad-zlib", "serious inflate inconsistency", { offset });
+}

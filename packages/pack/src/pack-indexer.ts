@@ -1,0 +1,275 @@
+import {
+  type CreateHasher,
+  createHasher,
+  type ObjectFormat,
+  objectIdFromBytes,
+  type ReceiveLimits,
+  rawIdLength,
+} from "@x/objects";
+import type { ByteSource } from "./byte-source.ts";
+import {
+  appendBases,
+  dropDuplicates,
+  type FindBase,
+  type PackSink,
+  packCount,
+  readThrough,
+} from "./complete-thin-pack.ts";
+import { type Crc32, crc32 } from "./crc32.ts";
+import { DeltaResolver } from "./delta-resolver.ts";
+import { DeltaTree } from "./delta-tree.ts";
+import { ENTRY_REF_DELTA, objectEntryType } from "./entry-header.ts";
+import { type EntryTable, NO_BASE } from "./entry-table.ts";
+import { PackError } from "./errors.ts";
+import type { HashInto, HashTools } from "./object-hasher.ts";
+import { PackIndex } from "./pack-index.ts";
+import { encodePackIndex, encodeReverseIndex, type IndexedObjects } from "./pack-index-writer.ts";
+import { PackParser } from "./pack-parser.ts";
+import { ReceiveBudget } from "./receive-budget.ts";
+import { sortIds } from "./sort-ids.ts";
+import type { ZlibCodec } from "./zlib-codec.ts";
+
+const DEFAULT_MAX_BASE_BYTES = 64 * 1024 * 1024;
+/** `finishSteps` comes up for air after making this much. Unit: bytes, and objects. */
+const STEP_BYTES = 4 * 1024 * 1024;
+const STEP_OBJECTS = 2000;
+
+/** What a {@link PackIndexer} works with. */
+export interface PackIndexerOptions {
+  readonly format: ObjectFormat;
+  readonly codec: ZlibCodec;
+  /** What the pack may cost. Without limits, memory is bounded by what the pack's own bytes inflate to. */
+  readonly limits?: ReceiveLimits;
+  /** Gets the pack while it is fed. */
+  readonly sink: PackSink;
+  /** Reads back what the sink has been given so far, patches included. */
+  readonly source: ByteSource;
+  /** The neutral ones where not given; `./node` has faster ones. */
+  readonly createHasher?: CreateHasher | undefined;
+  readonly hashInto?: HashInto | undefined;
+  readonly crc32?: Crc32 | undefined;
+  /** Delta bases held at a time, beside the one in use; 64 MiB when not given. Unit: bytes. */
+  readonly maxBaseBytes?: number;
+}
+
+/** A pack that was taken in, and the files that go with it. */
+export interface IndexedPack {
+  /** Objects in the pack as stored, those that were added to complete it included. */
+  readonly objects: number;
+  /** Objects that were added. */
+  readonly added: number;
+  /** Length of the pack as stored. Unit: bytes. */
+  readonly packBytes: number;
+  /** The pack's trailer, raw. */
+  readonly packChecksum: Uint8Array;
+  /** The `.idx` file. */
+  readonly indexBytes: Uint8Array;
+  /** The `.rev` file. */
+  readonly reverseIndexBytes: Uint8Array;
+  /** Look-up of the pack's objects, made from `indexBytes` at the first use. */
+  readonly index: PackIndex;
+}
+
+/**
+ * Takes one pack in: checks every byte of it, completes it when it is thin, and makes its index files, which are byte
+ * for byte those of `git index-pack`. Objects that appear twice are refused, as by `git index-pack --strict`.
+ * Synchronous: it is made for a worker thread. After an exception it is of no use, and neither is what the sink got.
+ *
+ * Memory: about 60 bytes for each object met, 100 while resolving, and the bounds of `maxBaseBytes`, `maxObjectBytes`.
+ * Spec: gitformat-pack; git-index-pack.
+ */
+export class PackIndexer {
+  readonly #options: PackIndexerOptions;
+  readonly #hash: HashTools;
+  readonly #crc32: Crc32;
+  readonly #budget: ReceiveBudget;
+  readonly #parser: PackParser;
+  #resolver: DeltaResolver | undefined;
+
+  constructor(options: PackIndexerOptions) {
+    this.#options = options;
+    this.#hash = { createHasher: options.createHasher, hashInto: options.hashInto };
+    this.#crc32 = options.crc32 ?? crc32;
+    this.#budget = new ReceiveBudget(options.limits ?? {});
+    this.#parser = new PackParser({
+      format: options.format,
+      codec: options.codec,
+      crc32: this.#crc32,
+      hash: this.#hash,
+      budget: this.#budget,
+      append: (bytes) => options.sink.append(bytes),
+    });
+  }
+
+  /** How many objects the pack says it has; 0 before its header came. */
+  get declaredObjects(): number {
+    return this.#parser.declaredCount;
+  }
+
+  /** Objects that came so far, for `Receiving objects`. */
+  get receivedObjects(): number {
+    return this.#parser.entries.count;
+  }
+
+  /** Unit: bytes. */
+  get receivedBytes(): number {
+    return this.#parser.receivedBytes;
+  }
+
+  /** Bytes of the last chunk that stand after the pack's end and belong to nobody. */
+  get trailingBytes(): number {
+    return this.#parser.trailingBytes;
+  }
+
+  /** Deltas that came so far. */
+  get deltas(): number {
+    return this.#parser.deltaCount;
+  }
+
+  /** How many of them have been given their ids, for `Resolving deltas`. */
+  get resolvedDeltas(): number {
+    return this.#resolver?.resolvedCount ?? 0;
+  }
+
+  /**
+   * Takes the next bytes of the pack, cut anywhere. The sink gets them before this returns, all but the trailer, which
+   * follows when the pack is finished: what was given up never looks whole.
+   * @returns whether the pack's end has been reached
+   * @throws PackError `pack/malformed`, `pack/bad-zlib`, `pack/bad-delta`, `pack/bad-checksum`, `pack/limit-exceeded`
+   */
+  feed(chunk: Uint8Array): boolean {
+    return this.#parser.feed(chunk);
+  }
+
+  /**
+   * Resolves the deltas and makes the index. Without `findBase` a thin pack is refused.
+   * @throws PackError `pack/truncated` when the end had not come, `pack/bad-delta`, `pack/missing-base`,
+   *   `pack/malformed`, `pack/limit-exceeded`
+   */
+  finish(findBase?: FindBase): IndexedPack {
+    const steps = this.finishSteps(findBase);
+    for (;;) {
+      const step = steps.next();
+      if (step.done) return step.value;
+    }
+  }
+
+  /** As {@link finish}, coming up every few milliseconds: the place to look at counts, and to stop for good. */
+  *finishSteps(findBase: FindBase = () => undefined): Generator<void, IndexedPack> {
+    const { entries, checksum, entriesEnd } = this.#parser;
+    if (checksum === undefined) throw this.#earlyEnd();
+    const received = entries.count;
+    if (this.#parser.deltaCount > 0) yield* this.#resolve(findBase);
+    const { format, sink } = this.#options;
+    dropDuplicates(entries, received, (row) => objectIdFromBytes(entries.id(row), format));
+    const added = entries.count - received;
+    let end = entriesEnd;
+    let packChecksum = checksum;
+    if (added > 0) {
+      this.#budget.takeObjects(entries.count);
+      const tools = { codec: this.#options.codec, crc32: this.#crc32, sink, findBase };
+      end = yield* appendBases(entries, received, end, tools);
+      packChecksum = yield* this.#seal(end);
+    }
+    sink.append(packChecksum);
+    return this.#result(entries, added, end + packChecksum.length, packChecksum);
+  }
+
+  #earlyEnd(): PackError {
+    const { receivedBytes } = this.#parser;
+    const message = receivedBytes < 12 ? "eof before pack header was fully read" : "early EOF";
+    return new PackError("pack/truncated", message, { offset: receivedBytes });
+  }
+
+  *#resolve(findBase: FindBase): Generator<void, void> {
+    const { entries, entriesEnd, deltaCount } = this.#parser;
+    const { format, codec, source, maxBaseBytes = DEFAULT_MAX_BASE_BYTES } = this.#options;
+    const external = (row: number): Uint8Array => {
+      const base = findBase(entries.id(row));
+      if (base === undefined) throw new PackError("pack/missing-base", "a delta's base is gone");
+      return base.data;
+    };
+    const tree = new DeltaTree(entries);
+    const resolver = new DeltaResolver(entries, tree, {
+      format,
+      codec,
+      hash: this.#hash,
+      budget: this.#budget,
+      source,
+      entriesEnd,
+      maxBaseBytes,
+      external,
+    });
+    this.#resolver = resolver;
+    const received = entries.count;
+    yield* inSteps(resolver, wholeRows(entries, received));
+    if (resolver.resolvedCount < deltaCount)
+      yield* inSteps(resolver, externalRows(entries, received, findBase));
+    const left = deltaCount - resolver.resolvedCount;
+    if (left > 0)
+      throw new PackError("pack/missing-base", `pack has ${left} unresolved delta${left === 1 ? "" : "s"}`);
+  }
+
+  /** Makes header and trailer those of the completed pack. */
+  *#seal(end: number): Generator<void, Uint8Array> {
+    const { format, sink, source } = this.#options;
+    const { offset, bytes } = packCount(this.#parser.entries.count);
+    sink.patch(offset, bytes);
+    const hasher = (this.#hash.createHasher ?? createHasher)(format);
+    yield* readThrough(source, end, (piece) => hasher.update(piece));
+    return hasher.digest();
+  }
+
+  #result(entries: EntryTable, added: number, packBytes: number, packChecksum: Uint8Array): IndexedPack {
+    const { format } = this.#options;
+    const { count, ids, crcs, offsets } = entries;
+    const sorted = sortIds(ids, count, rawIdLength(format));
+    const objects: IndexedObjects = { format, count, ids, crcs, offsets, sorted, packChecksum };
+    const indexBytes = encodePackIndex(objects, this.#hash);
+    const reverseIndexBytes = encodeReverseIndex(objects, this.#hash);
+    let index: PackIndex | undefined;
+    return {
+      objects: count,
+      added,
+      packBytes,
+      packChecksum,
+      indexBytes,
+      reverseIndexBytes,
+      get index() {
+        index ??= new PackIndex(indexBytes, format);
+        return index;
+      },
+    };
+  }
+}
+
+/** Resolves what hangs on each of `rows`, yielding now and then. */
+function* inSteps(resolver: DeltaResolver, rows: Iterable<number>): Generator<void, void> {
+  let bytes = 0;
+  let objects = 0;
+  for (const row of rows)
+    for (const made of resolver.resolveBelow(row)) {
+      bytes += made;
+      if (++objects < STEP_OBJECTS && bytes < STEP_BYTES) continue;
+      bytes = 0;
+      objects = 0;
+      yield;
+    }
+}
+
+function* wholeRows(entries: EntryTable, received: number): Generator<number, void> {
+  for (let row = 0; row < received; row++) if (!entries.isDelta(row)) yield row;
+}
+
+/** Bases from elsewhere for what is still unresolved, in the order of the pack: most deltas stand after their bases. */
+function* externalRows(entries: EntryTable, received: number, findBase: FindBase): Generator<number, void> {
+  for (let row = 0; row < received; row++) {
+    if (entries.types[row] !== ENTRY_REF_DELTA || entries.bases[row] !== NO_BASE) continue;
+    const id = entries.id(row);
+    const base = findBase(id);
+    if (base === undefined) continue;
+    const added = entries.push(-1, objectEntryType(base.type), base.data.length, 0);
+    entries.ids.set(id, added * entries.idLength);
+    yield added;
+  }
+}
