@@ -38,9 +38,15 @@ export function decodeDeltaHeader(delta: Uint8Array): DeltaHeader {
 
 /**
  * What `delta` makes of `base`. The result's declared size is checked against `maxBytes` before anything is allocated.
+ * @param allocate gives the bytes that the result is written to, all of them
  * @throws PackError `pack/bad-delta`, `pack/limit-exceeded`
  */
-export function applyDelta(base: Uint8Array, delta: Uint8Array, maxBytes: number): Uint8Array {
+export function applyDelta(
+  base: Uint8Array,
+  delta: Uint8Array,
+  maxBytes: number,
+  allocate: (size: number) => Uint8Array = (size) => new Uint8Array(size),
+): Uint8Array {
   const { baseSize, resultSize, opsAt } = decodeDeltaHeader(delta);
   if (baseSize !== base.length) throw badDelta("delta does not fit its base");
   if (resultSize > maxBytes)
@@ -48,7 +54,7 @@ export function applyDelta(base: Uint8Array, delta: Uint8Array, maxBytes: number
       "pack/limit-exceeded",
       `object of ${resultSize} bytes exceeds the limit of ${maxBytes}`,
     );
-  const result = new Uint8Array(resultSize);
+  const result = allocate(resultSize);
   runDelta(base, 0, baseSize, delta, opsAt, delta.length, result, 0, resultSize);
   return result;
 }

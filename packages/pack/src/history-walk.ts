@@ -30,7 +30,7 @@ export class HistoryWalk {
   readonly #since: number;
 
   /** @param since older commits count as had. Unit: seconds since 1970. */
-  constructor(commits: CommitTable, flags: ObjectFlags, since = -Infinity) {
+  constructor(commits: CommitTable, flags: ObjectFlags, since: number = -Infinity) {
     this.commits = commits;
     this.flags = flags;
     this.#since = since;

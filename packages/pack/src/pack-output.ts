@@ -2,8 +2,8 @@ import type { Hasher } from "@x/objects";
 import type { ByteSource } from "./byte-source.ts";
 import { PackError } from "./errors.ts";
 
-/** A pack leaves in chunks of this size, the last one shorter. Unit: bytes. */
-export const CHUNK_BYTES: number = 64 * 1024;
+/** A pack leaves in chunks of this size, the last one shorter: what goes into one side-band-64k packet. Unit: bytes. */
+export const CHUNK_BYTES: number = 65515;
 
 /** Gathers a pack's bytes into chunks and hashes them on their way. */
 export class PackOutput {

@@ -47,6 +47,7 @@ export class PackReader {
   readonly #windows: WindowCache;
   readonly #keys: number;
   readonly #idLength: number;
+  readonly #reserve: (size: number) => Uint8Array;
   #peek: Inflater | undefined;
 
   /** @throws PackError `pack/malformed`, `pack/bad-index` when header, trailer and index do not belong together */
@@ -55,7 +56,8 @@ export class PackReader {
     this.source = source;
     this.#options = options;
     this.#windows = new WindowCache(source, options.maxWindows ?? 128);
-    this.#keys = options.cache.register();
+    this.#reserve = (size) => options.cache.reserve(size);
+    this.#keys = options.cache.register(source.size);
     this.#idLength = rawIdLength(index.format);
     this.#checkFrame();
   }
@@ -111,7 +113,8 @@ export class PackReader {
     return this.index.offset(position);
   }
 
-  /** The object whose entry starts at `offset`; a tree tells its delta, if it lies as one. Owned by the cache: not to be written to. @throws PackError */
+  /** The object whose entry starts at `offset`; a tree tells its delta, if it lies as one. Its bytes
+   * hold until the next object is read through the same cache. @throws PackError */
   read(offset: number): PackedObject {
     const { cache } = this.#options;
     const deltas: PackEntry[] = [];
@@ -135,7 +138,7 @@ export class PackReader {
       const type: ObjectType = object.type;
       const isTree: boolean = type === "tree";
       const bytes: Uint8Array = this.#inflate(entry);
-      const data: Uint8Array = applyDelta(object.data, bytes, this.#options.maxObjectBytes);
+      const data: Uint8Array = applyDelta(object.data, bytes, this.#options.maxObjectBytes, this.#reserve);
       object = { type, data, delta: isTree ? { baseKey: this.#keys + entry.baseOffset, bytes } : undefined };
       if (deltas.length > 0 || isTree) cache.set(this.#keys + entry.offset, object);
     }
@@ -180,7 +183,7 @@ export class PackReader {
     const available = this.entriesEnd - start;
     // Deflate adds at most a few bytes to what it cannot shrink, unless the encoder was odd: then ask for more.
     let span = Math.min(available, entry.size + Math.floor(entry.size / 1024) + 64);
-    const output = new Uint8Array(entry.size + 1);
+    const output = this.#options.cache.reserve(entry.size + 1);
     for (;;) {
       const bytes = this.#windows.view(start, span);
       try {

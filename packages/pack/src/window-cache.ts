@@ -21,7 +21,7 @@ export class WindowCache {
 
   /**
    * The bytes from `offset` on: at least `size` of them where the source has as many, often more. A view that holds
-   * until it is let go.
+   * until the next one is asked for.
    */
   view(offset: number, size: number): Uint8Array {
     const number = Math.floor(offset / WINDOW_BYTES);
@@ -34,19 +34,22 @@ export class WindowCache {
   #window(number: number): Uint8Array {
     let window = this.#windows.get(number);
     if (window === undefined) {
-      window = new Uint8Array(WINDOW_BYTES);
+      window = this.#spare();
       const read = this.#source.read(number * WINDOW_BYTES, window);
       if (read < WINDOW_BYTES) window = window.subarray(0, read);
-      if (this.#windows.size >= this.#maxWindows)
-        for (const oldest of this.#windows.keys()) {
-          this.#windows.delete(oldest);
-          break;
-        }
     } else this.#windows.delete(number);
     this.#windows.set(number, window);
     this.#latest = window;
     this.#latestNumber = number;
     return window;
+  }
+
+  /** Memory for a window: that of the oldest one when there are enough. */
+  #spare(): Uint8Array {
+    if (this.#windows.size < this.#maxWindows) return new Uint8Array(WINDOW_BYTES);
+    const [oldest, window] = this.#windows.entries().next().value as [number, Uint8Array];
+    this.#windows.delete(oldest);
+    return window.length === WINDOW_BYTES ? window : new Uint8Array(WINDOW_BYTES);
   }
 
   #readApart(offset: number, size: number): Uint8Array {

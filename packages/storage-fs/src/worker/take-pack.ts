@@ -85,7 +85,9 @@ async function resolve(indexer: PackIndexer, work: TakePackWork, progress: boole
 
 function findBase(objects: ObjectTable, rawId: Uint8Array): ReturnType<ObjectTable["read"]> | undefined {
   const number = objects.find(rawId, 0);
-  return number < 0 ? undefined : objects.read(number);
+  if (number < 0) return undefined;
+  const { type, data } = objects.read(number);
+  return { type, data: data.slice() }; // the original holds until the next read only
 }
 
 function store(pack: IndexedPack, file: PackFileSink, directory: string, temporary: string): void {
