@@ -1,0 +1,167 @@
+// Our server beside C git's on the same repositories, in one run:
+//   pnpm bench [REPOSITORY] [--only fetch|latency|push|small] [--pairs N] [--objects N] [--json FILE] [--check]
+// Without REPOSITORY one is made up (and kept below the system's temporary directory). Linux only: it reads /proc.
+// Nothing here is a claim about another machine; only the ratios of one run mean something.
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpus, tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { stockGit } from "./git.mjs";
+import { fullFetch, latencyWhileFetching, push, smallRequests } from "./measure.mjs";
+import { benchCopy, generated } from "./repository.mjs";
+import { startGit, startOurs } from "./servers.mjs";
+import { Results } from "./statistics.mjs";
+
+const PUSHED_OBJECTS = 20_000;
+const NAMES = ["fetch", "latency", "push", "small"];
+/** What the foundation promises. */
+const PROMISES = new Map([
+  ["full fetch: server CPU, s", { ratio: 2 }],
+  ["full fetch: server peak memory, MiB", { most: 300 }],
+  ["ls-remote while a fetch is prepared: max, ms", { most: 50 }],
+  ["push of 20k objects: wall, s", { ratio: 3 }],
+]);
+
+const { values: options, positionals } = parseArgs({
+  // pnpm hands the "--" of `pnpm bench -- ...` through.
+  args: process.argv.slice(2).filter((argument) => argument !== "--"),
+  allowPositionals: true,
+  options: {
+    only: { type: "string", multiple: true },
+    pairs: { type: "string", default: "3" },
+    objects: { type: "string", default: "120000" },
+    server: {
+      type: "string",
+      default: fileURLToPath(new URL("../../packages/cli/dist/bin.js", import.meta.url)),
+    },
+    side: { type: "string", default: "both" },
+    json: { type: "string" },
+    check: { type: "boolean", default: false },
+    keep: { type: "boolean", default: false },
+  },
+});
+const wanted = new Set(options.only ?? NAMES);
+for (const name of wanted) if (!NAMES.includes(name)) throw new Error(`--only takes ${NAMES.join(", ")}`);
+const sides = options.side === "both" ? ["git", "xgit"] : [options.side];
+if (sides.includes("xgit") && !existsSync(options.server)) throw new Error(`${options.server} is not built`);
+
+const note = (text) => process.stderr.write(`${text}\n`);
+const work = mkdtempSync(join(tmpdir(), "x-bench-"));
+const git = stockGit(work);
+const results = new Results();
+
+/** A new server of one side, for as long as `measure` takes. */
+async function using(side, measure) {
+  const server = side === "git" ? await startGit(git, work) : await startOurs(options.server, work, git.env);
+  try {
+    return await measure(server);
+  } finally {
+    await server.stop();
+  }
+}
+
+/** One side after the other, as often as asked for: what else the machine does then meets both. */
+async function alternate(title, measure) {
+  for (let pair = 1; pair <= Number(options.pairs); pair++)
+    for (const side of sides) {
+      note(`${title}: ${side}, ${pair} of ${options.pairs}`);
+      await using(side, (server) =>
+        measure(server, (measured, value) => results.add(side, measured, value), `${side}-${pair}`),
+      );
+    }
+}
+
+/** Stock git clones from each side, and finds nothing wrong with what it got. */
+async function verify(copy) {
+  for (const side of sides) {
+    note(`checking a stock clone: ${side}`);
+    await using(side, async ({ port }) => {
+      const clone = join(work, `clone-${side}.git`);
+      await git.start("clone", "-q", "--mirror", `git://127.0.0.1:${port}/bench.git`, clone);
+      await git.start("-C", clone, "fsck", "--connectivity-only");
+      if (git.run("-C", clone, "for-each-ref") !== git.run("-C", copy.directory, "for-each-ref"))
+        throw new Error(`${side}: the clone's refs are not the repository's`);
+      rmSync(clone, { recursive: true });
+    });
+  }
+}
+
+async function fetches(copy) {
+  await alternate("full fetch", async (server, add) => {
+    for (const when of ["full fetch", "again, same server"]) {
+      const { cpu, wall, prepared, rss, bytes } = await fullFetch(server, "bench.git", copy.objects);
+      add(`${when}: server CPU, s`, cpu);
+      add(`${when}: wall, s`, wall);
+      add(`${when}: until the first byte of the pack, s`, prepared);
+      add(`${when}: server peak memory, MiB`, rss);
+      add(`${when}: pack sent, MiB`, bytes);
+    }
+  });
+}
+
+async function latencies() {
+  await alternate("latency", async (server, add) => {
+    const { preparing, sending } = await latencyWhileFetching(server, "bench.git");
+    for (const [phase, { p50, max, count }] of [
+      ["prepared", preparing],
+      ["sent", sending],
+    ]) {
+      add(`ls-remote while a fetch is ${phase}: median, ms`, p50);
+      add(`ls-remote while a fetch is ${phase}: max, ms`, max);
+      add(`ls-remote while a fetch is ${phase}: answered`, count);
+    }
+  });
+}
+
+async function pushes() {
+  const source = join(work, "source.git");
+  benchCopy(git, await generated(git, PUSHED_OBJECTS, note), source);
+  const expected = git.run("-C", source, "for-each-ref");
+  await alternate("push", async (server, add, run) => {
+    const target = join(work, `push-${run}.git`);
+    git.run("init", "-q", "--bare", target);
+    const { cpu, rss, wall } = await push(server, git, source, `push-${run}.git`);
+    if (git.run("-C", target, "for-each-ref") !== expected)
+      throw new Error("the push did not bring every ref");
+    git.run("-C", target, "fsck", "--connectivity-only");
+    rmSync(target, { recursive: true });
+    add("push of 20k objects: wall, s", wall);
+    add("push of 20k objects: server CPU, s", cpu);
+    add("push of 20k objects: server peak memory, MiB", rss);
+  });
+}
+
+async function smalls() {
+  await alternate("small requests", async (server, add) => {
+    const { list, nothing } = await smallRequests(server, "bench.git");
+    add("ls-remote: a second", list.perSecond);
+    add("ls-remote: server CPU, ms", list.cpuMs);
+    add("fetch of nothing new: a second", nothing.perSecond);
+    add("fetch of nothing new: server CPU, ms", nothing.cpuMs);
+  });
+}
+
+try {
+  const source = positionals[0] ?? (await generated(git, Number(options.objects), note));
+  const copy = benchCopy(git, source, join(work, "bench.git"));
+  const size = (copy.packBytes / 1024 / 1024).toFixed(0);
+  const where = `${git.version}, node ${process.versions.node}, ${cpus().length} x ${cpus()[0]?.model}`;
+  const what = `${positionals[0] ?? "made up"}: ${copy.objects} objects, ${copy.refs} refs, one pack of ${size} MiB`;
+  note(`${where}\n${what}`);
+  if (wanted.has("fetch")) {
+    await verify(copy);
+    await fetches(copy);
+  }
+  if (wanted.has("latency")) await latencies();
+  if (wanted.has("push")) await pushes();
+  if (wanted.has("small")) await smalls();
+  const { text, kept } = results.table(PROMISES);
+  console.log(`\n${what}\n${where}\nmedian (least–most) of ${options.pairs} alternating pairs\n\n${text}`);
+  if (options.json !== undefined)
+    writeFileSync(options.json, `${JSON.stringify({ where, what, results }, null, 2)}\n`);
+  if (options.check && !kept) process.exitCode = 1;
+} finally {
+  if (options.keep) note(`kept: ${work}`);
+  else rmSync(work, { recursive: true, force: true });
+}
