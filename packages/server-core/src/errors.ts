@@ -20,7 +20,7 @@ export type ServiceErrorCode =
 /**
  * How a service ended early. Thrown out of the service's iteration. While `reported` is false the peer has not been
  * told and the transport words the answer (a status, an ERR packet, a line on stderr); once it is true, the answer
- * is already among the bytes, and the transport only has to end the stream.
+ * is already among the bytes, and the transport only has to end the stream. It is true whenever anything was sent.
  */
 export class ServiceError extends Error {
   override readonly name = "ServiceError";

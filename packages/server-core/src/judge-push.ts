@@ -1,6 +1,5 @@
-import { isZeroId } from "@x/objects";
 import type { ResolvedRef } from "@x/refs";
-import { isDelete, type Push } from "./push.ts";
+import type { Push } from "./push.ts";
 import { judge, pushRules } from "./push-rules.ts";
 import type { CommandResult } from "./report-status.ts";
 
@@ -16,7 +15,7 @@ export async function judgePush(push: Push): Promise<PlannedEdit[]> {
   const signal = session.signal;
   const symbolic = await session.refs.symbolic(push.live.map(({ command }) => command.ref));
   failDuplicates(push);
-  const skipped = symbolic.size > 0 ? settleAliases(push, symbolic) : new Set<CommandResult>();
+  findAliases(push, symbolic);
 
   const live = push.live;
   const commands = live.map(({ command }) => command);
@@ -39,7 +38,7 @@ export async function judgePush(push: Push): Promise<PlannedEdit[]> {
     const candidate = { command, target, newHeader: newHeaders[i], oldHeader: oldHeaders[i] };
     const refusal = await judge(session, rules, headTarget, objects, candidate);
     if (refusal === undefined) {
-      if (!skipped.has(result)) plan.push({ result, target });
+      if (!push.aliases.has(result)) plan.push({ result, target });
       continue;
     }
     result.error = refusal.error;
@@ -58,12 +57,9 @@ function failDuplicates(push: Push): void {
   }
 }
 
-/**
- * A symbolic ref and its target in one push: the same change once is enough, two different ones contradict.
- * @returns commands that need nothing done
- */
-function settleAliases(push: Push, symbolic: ReadonlyMap<string, ResolvedRef>): Set<CommandResult> {
-  const skipped = new Set<CommandResult>();
+/** A symbolic ref and its target in one push: the same change once is enough, two different ones contradict. */
+function findAliases(push: Push, symbolic: ReadonlyMap<string, ResolvedRef>): void {
+  if (symbolic.size === 0) return;
   const byTarget = new Map<string, CommandResult>();
   for (const result of push.live)
     if (!symbolic.has(result.command.ref)) byTarget.set(result.command.ref, result);
@@ -76,13 +72,11 @@ function settleAliases(push: Push, symbolic: ReadonlyMap<string, ResolvedRef>): 
     }
     const other = byTarget.get(resolved.name);
     if (other === undefined) byTarget.set(resolved.name, result);
-    else if (sameChange(result, other)) skipped.add(result);
+    else if (sameChange(result, other)) push.aliases.set(result, other);
     else other.error = result.error = "inconsistent aliased update";
   }
-  return skipped;
 }
 
 function sameChange(a: CommandResult, b: CommandResult): boolean {
-  if (isDelete(a.command) && isZeroId(a.command.oldId)) return false;
   return a.command.oldId === b.command.oldId && a.command.newId === b.command.newId;
 }

@@ -12,6 +12,8 @@ export class Push {
   readonly results: readonly CommandResult[];
   /** Shows the user a text. */
   readonly say: (text: string) => void;
+  /** Commands on symbolic refs whose targets get the same change by another command. */
+  readonly aliases: Map<CommandResult, CommandResult> = new Map();
   /** `undefined` when the push brings no pack. */
   quarantine: Quarantine | undefined;
 
@@ -45,6 +47,11 @@ export class Push {
   settleAtomic(): void {
     if (this.atomic && this.results.some(({ error }) => error !== undefined))
       this.failLive("atomic push failure");
+  }
+
+  /** What became of the target became of its alias. */
+  settleAliases(): void {
+    for (const [alias, target] of this.aliases) alias.error ??= target.error;
   }
 
   /** Commands that are alive and bring something. */

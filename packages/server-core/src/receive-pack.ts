@@ -74,6 +74,7 @@ async function run(
       push,
       plan.filter(({ result }) => result.error === undefined),
     );
+    push.settleAliases();
     return { unpack: "ok", push };
   } finally {
     await push.quarantine?.discard();

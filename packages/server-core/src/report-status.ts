@@ -27,6 +27,6 @@ export function formatReport(unpack: string, results: readonly CommandResult[]):
 const MAX_REASON = 400;
 
 function oneLine(text: string, room = MAX_REASON): string {
-  const line = text.replace(/[^\x20-\x7e\x80-\xff]+/g, " ").trim();
+  const line = text.replace(/[^\x21-\x7e\x80-\xff]+/g, " ").trim();
   return line.slice(0, Math.min(room, MAX_REASON));
 }

@@ -22,12 +22,14 @@ export interface ServiceCall {
   readonly mode: "advertise" | "rpc" | "duplex";
   readonly transport: string;
   readonly peer: Peer;
+  /** Read as far as the service needs it and never ended by it: the transport lets go of it after the call. */
   readonly input: AsyncIterable<Uint8Array>;
   readonly signal: AbortSignal;
 }
 
 /**
  * The whole server, whatever the transport: bytes in, bytes out. Chunks are at most 64 KiB and belong to the consumer.
+ * Leaving the iteration, or aborting the call's signal, ends all that runs for it at once.
  * @throws ServiceError out of the iteration; see there for who tells the peer
  */
 export type GitService = (call: ServiceCall) => AsyncIterable<Uint8Array>;

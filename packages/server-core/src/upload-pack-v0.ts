@@ -136,6 +136,8 @@ async function* negotiate(
     if (done) lines.push(...negotiation.done());
     let over = done;
     if (!done && end === "flush") {
+      if (++rounds > session.limits.maxNegotiationRounds)
+        throw limitExceeded("maxNegotiationRounds", session.limits.maxNegotiationRounds);
       const answer = await negotiation.flush();
       lines.push(...answer.lines);
       over = answer.over;
@@ -149,8 +151,6 @@ async function* negotiate(
     }
     if (end === "flush") {
       if (stateless) return false;
-      if (++rounds > session.limits.maxNegotiationRounds)
-        throw limitExceeded("maxNegotiationRounds", session.limits.maxNegotiationRounds);
     } else if (end !== undefined) throw protocolError(`unexpected ${end} packet`);
     quiet = false;
   }

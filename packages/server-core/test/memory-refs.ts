@@ -1,0 +1,76 @@
+import type { ObjectId } from "@x/objects";
+import type { Ref, RefEdit, RefOutcome, RefRejection, RefStore, RefTarget, TransactOptions } from "@x/refs";
+
+/** A ref store in memory. */
+export class MemoryRefs implements RefStore {
+  readonly stored: Map<string, RefTarget> = new Map();
+  readonly transactions: (readonly RefEdit[])[] = [];
+  /** Runs once, between the caller's looking and its writing. */
+  beforeTransact: (() => void) | undefined;
+  batchSize = 3;
+
+  set(name: string, id: ObjectId): void {
+    this.stored.set(name, { kind: "id", id });
+  }
+
+  point(name: string, target: string): void {
+    this.stored.set(name, { kind: "symbolic", name: target });
+  }
+
+  /** The id that a name holds; for tests. */
+  id(name: string): ObjectId | undefined {
+    const target = this.stored.get(name);
+    return target?.kind === "id" ? target.id : undefined;
+  }
+
+  async get(name: string): Promise<Ref | undefined> {
+    const target = this.stored.get(name);
+    return target && { name, target };
+  }
+
+  async *list(options: { readonly prefixes?: readonly string[] | undefined } = {}): AsyncGenerator<Ref[]> {
+    const { prefixes } = options;
+    const names = [...this.stored.keys()]
+      .filter((name) => name.startsWith("refs/") && (prefixes?.some((p) => name.startsWith(p)) ?? true))
+      .sort((a, b) => (a < b ? -1 : 1));
+    const refs = names.map((name): Ref => ({ name, target: this.stored.get(name) as RefTarget }));
+    for (let at = 0; at < refs.length; at += this.batchSize) yield refs.slice(at, at + this.batchSize);
+  }
+
+  async transact(edits: readonly RefEdit[], options: TransactOptions): Promise<readonly RefOutcome[]> {
+    this.beforeTransact?.();
+    this.beforeTransact = undefined;
+    this.transactions.push(edits);
+    const before = new Map(this.stored);
+    const outcomes: RefOutcome[] = edits.map(() => ({ status: "ok" }));
+    const order = [...edits.keys()].sort((a, b) => weight(edits[a]) - weight(edits[b]));
+    for (const i of order) {
+      const edit = edits[i] as RefEdit;
+      const reason = this.#reject(edit);
+      if (reason !== undefined) outcomes[i] = { status: "rejected", reason, message: reason };
+      else if (edit.next === "delete") this.stored.delete(edit.name);
+      else this.set(edit.name, edit.next);
+    }
+    if (!options.atomic || outcomes.every(({ status }) => status === "ok")) return outcomes;
+    this.stored.clear();
+    for (const [name, target] of before) this.stored.set(name, target);
+    return outcomes.map((outcome) =>
+      outcome.status === "ok" ? { status: "rejected", reason: "aborted", message: "aborted" } : outcome,
+    );
+  }
+
+  #reject(edit: RefEdit): RefRejection | undefined {
+    const current = this.id(edit.name);
+    if (edit.expected === "absent" && current !== undefined) return "exists";
+    if (edit.expected !== "absent" && edit.expected !== "any") {
+      if (current === undefined) return "missing";
+      if (current !== edit.expected) return "stale";
+    }
+    const clashes = (name: string) => name.startsWith(`${edit.name}/`) || edit.name.startsWith(`${name}/`);
+    return edit.next !== "delete" && [...this.stored.keys()].some(clashes) ? "name-conflict" : undefined;
+  }
+}
+
+function weight(edit: RefEdit | undefined): number {
+  return edit?.next === "delete" ? 0 : 1;
+}
