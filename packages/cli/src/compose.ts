@@ -1,0 +1,77 @@
+import { type Logger, type Repository, type RepositoryResolver, ServiceError } from "@x/server-core";
+import {
+  createRepositoryOpener,
+  createWorkerPool,
+  findRepository,
+  type RepositoriesUnder,
+  type RepositoryLayout,
+  readLayout,
+  repositoriesUnder,
+  StorageFsError,
+} from "@x/storage-fs";
+
+/** What the commands need of a storage. This file alone knows which one it is. */
+export interface Storage {
+  /** The repositories below `root` and nothing else. `createOnPush`: a push makes the one that is not there. */
+  resolverUnder(root: string, options: { readonly createOnPush: boolean }): RepositoryResolver;
+  /**
+   * The repository at a path that the operator vouches for, looked up as git does unless `strict`; `undefined` when
+   * there is none.
+   */
+  openRepository(path: string, options: { readonly strict: boolean }): Promise<Repository | undefined>;
+  /** Ends its workers. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the file system as a storage.
+ * @param options `single`: the process serves one request and ends
+ */
+export function openStorage(options: {
+  readonly logger?: Logger | undefined;
+  readonly single: boolean;
+}): Storage {
+  const pool = createWorkerPool({ shared: options.single });
+  const onWarning = (message: string) => options.logger?.warn({}, message);
+  const opener = createRepositoryOpener(pool, { onWarning });
+  return {
+    resolverUnder(root, { createOnPush }) {
+      const repositories = repositoriesUnder(root);
+      return async (call) => {
+        try {
+          const create = createOnPush && call.service === "git-receive-pack";
+          const found = await repositories.find(call.repository);
+          const layout = found ?? (create ? await createFor(repositories, call.repository) : undefined);
+          return layout && (await opener.open(layout));
+        } catch (error) {
+          throw fitForPeers(error);
+        }
+      };
+    },
+    async openRepository(path, { strict }) {
+      const layout = await (strict ? readLayout(path) : findRepository(path));
+      return layout && (await opener.open(layout));
+    },
+    close: () => pool.close(),
+  };
+}
+
+/** A name that is not fit for a new repository reads like one that is not there. */
+async function createFor(
+  repositories: RepositoriesUnder,
+  name: string,
+): Promise<RepositoryLayout | undefined> {
+  try {
+    return await repositories.create(name, {});
+  } catch (error) {
+    if (!(error instanceof StorageFsError)) throw error;
+    // Another push may have made it meanwhile.
+    return error.code === "storage-fs/repository-exists" ? repositories.find(name) : undefined;
+  }
+}
+
+/** What the system says has paths in it. */
+function fitForPeers(error: unknown): unknown {
+  if (error instanceof StorageFsError) return error;
+  return new ServiceError("server-core/internal", "internal server error", { cause: error });
+}

@@ -1,0 +1,65 @@
+/** The parts of the help texts that are no list of options. */
+export const PROGRAM = `
+EXAMPLES
+  xgit serve                      serve ./repositories to this machine
+  xgit serve /srv/git             serve the repositories below /srv/git
+  xgit COMMAND --help             say more about a command
+
+EXIT STATUS
+  0 when all went well, 128 after a message that starts with "fatal:", 129 for a
+  command line that cannot be read.
+`;
+
+export const SERVE = `
+REPOSITORIES
+  A client's http://HOST:8418/NAME or git://HOST/NAME is looked up below DIR as git
+  does: NAME/.git, NAME, NAME.git/.git, NAME.git. Nothing outside DIR is served,
+  symbolic links out of it included. A repository that is missing and one that
+  may not be seen look the same to a client.
+
+  Without DIR, ./repositories is served; it is made if absent, and if it is empty
+  a small demo.git is made in it.
+
+PUSHES
+  Neither transport knows who is there. So pushes are allowed when HOST is a
+  loopback address, where only this machine can connect, and are off elsewhere
+  unless --enable receive-pack says otherwise.
+
+PORTS
+  When no port is given and the usual one is taken, another free one is used and
+  named. A port that was given is used, or the command ends.
+
+SIGNALS
+  The first SIGINT or SIGTERM closes the ports and lets running requests end, for
+  at most 20 seconds; the second one ends at once.
+
+LOG
+  One line for each request on standard error: time, client, transport, service,
+  repository, protocol version, outcome, duration, and what else is known.
+
+EXAMPLES
+  xgit serve --http-port 0 --git-port off
+  xgit serve /srv/git --host 0.0.0.0
+  xgit serve /srv/git --host :: --enable receive-pack --create-on-push
+`;
+
+const STDIO = `
+ENVIRONMENT
+  GIT_PROTOCOL   version=1 or version=2, as sshd passes it on with
+                 "AcceptEnv GIT_PROTOCOL". Anything odd in it is passed over.
+
+EXIT STATUS
+  0, or 128 after "fatal: ..." on standard error. Standard output carries
+  nothing but the protocol.
+`;
+
+export const UPLOAD_PACK: string = `${STDIO}
+EXAMPLES
+  git clone -u "xgit upload-pack" /srv/git/demo.git
+  git -c protocol.version=2 ls-remote --upload-pack "xgit upload-pack" HOST:demo.git
+`;
+
+export const RECEIVE_PACK: string = `${STDIO}
+EXAMPLES
+  git push --receive-pack "xgit receive-pack" /srv/git/demo.git main
+`;
