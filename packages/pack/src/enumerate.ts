@@ -4,6 +4,7 @@ import { PackError } from "./errors.ts";
 import { BREATH, HistoryWalk, SEEN, SELECTED, UNINTERESTING } from "./history-walk.ts";
 import { IntList, ObjectFlags } from "./object-notes.ts";
 import type { ObjectTable } from "./object-table.ts";
+import { PathNotes } from "./path-notes.ts";
 import { sortPositions } from "./sort-positions.ts";
 import { TreeScanner } from "./tree-scanner.ts";
 
@@ -16,6 +17,8 @@ export interface EnumerateRequest {
   readonly haves: readonly number[];
   /** Commits taken to have no parents. */
   readonly shallow?: ReadonlySet<number>;
+  /** Note for each object which one under the same path the other side has, for making deltas. */
+  readonly likeness?: boolean;
 }
 
 /** The objects that an answer consists of. */
@@ -24,6 +27,8 @@ export interface Selection {
   isSelected(number: number): boolean;
   /** Whether the other side is known to have the object. Not all it has is known. */
   isHad(number: number): boolean;
+  /** An object that the other side has under the same path, if that was asked for and is known; -1 otherwise. */
+  likeness(number: number): number;
   /** Adds a tag and the tags on its chain. */
   selectTag(number: number): void;
 }
@@ -37,7 +42,7 @@ export function* enumerateObjects(
   table: ObjectTable,
   request: EnumerateRequest,
 ): Generator<number, Selection> {
-  const enumeration = new Enumeration(table, request.shallow);
+  const enumeration = new Enumeration(table, request);
   for (const have of request.haves) enumeration.have(have);
   for (const want of request.wants) enumeration.want(want);
   yield* enumeration.run(request);
@@ -52,13 +57,15 @@ class Enumeration implements Selection {
   readonly #scanner: TreeScanner;
   /** Trees yet to be opened. */
   #trees = new IntList();
+  #paths: PathNotes | undefined;
   count = 0;
 
-  constructor(table: ObjectTable, shallow: ReadonlySet<number> | undefined) {
+  constructor(table: ObjectTable, { shallow, likeness, haves }: EnumerateRequest) {
     this.#table = table;
     this.#flags = new ObjectFlags(table.count);
     this.#commits = new CommitTable(table, shallow);
     this.#scanner = new TreeScanner(table);
+    if (likeness && haves.length > 0) this.#paths = new PathNotes();
     this.#walk = new HistoryWalk(this.#commits, this.#flags);
   }
 
@@ -68,6 +75,10 @@ class Enumeration implements Selection {
 
   isHad(number: number): boolean {
     return (this.#flags.get(number) & UNINTERESTING) !== 0;
+  }
+
+  likeness(number: number): number {
+    return this.#paths?.likeness(number) ?? -1;
   }
 
   selectTag(number: number): void {
@@ -115,7 +126,9 @@ class Enumeration implements Selection {
       this.#select(commit);
       const tree = this.#commits.tree(commit);
       if (tree === MISSING) throw this.#missing(`tree of commit ${this.#table.id(commit)}`);
-      if (this.#select(tree)) this.#trees.push(tree);
+      if (!this.#select(tree)) continue;
+      this.#paths?.noteWantedRoot(tree);
+      this.#trees.push(tree);
     }
     yield* this.#openTrees();
   }
@@ -147,7 +160,8 @@ class Enumeration implements Selection {
 
   #openTree(tree: number): void {
     const table = this.#table;
-    this.#scanner.scan(tree, (data, type, idAt) => {
+    const paths = this.#paths;
+    this.#scanner.scan(tree, (data, type, nameAt, idAt) => {
       if (type === GITLINK) return;
       const number = table.find(data, idAt);
       if (number < 0)
@@ -155,6 +169,7 @@ class Enumeration implements Selection {
       if (this.#flags.get(number) & (SELECTED | UNINTERESTING)) return;
       this.#flags.set(number, SELECTED);
       this.count++;
+      paths?.noteWanted(number, tree, data, nameAt, idAt - 1);
       if (type === TREE) this.#trees.push(number);
     });
   }
@@ -175,14 +190,16 @@ class Enumeration implements Selection {
   }
 
   #forgetTree(root: number): void {
+    this.#paths?.noteHadRoot(root);
     const pending = [root];
     for (let tree = pending.pop(); tree !== undefined; tree = pending.pop()) {
       if (this.#flags.get(tree) & UNINTERESTING) continue;
       this.#flags.set(tree, UNINTERESTING);
-      this.#scanner.scan(tree, (data, type, idAt) => {
+      this.#scanner.scan(tree, (data, type, nameAt, idAt) => {
         if (type === GITLINK) return;
         const number = this.#table.find(data, idAt);
         if (number < 0) return;
+        this.#paths?.noteHad(number, tree, data, nameAt, idAt - 1);
         if (type === TREE) pending.push(number);
         else this.#flags.set(number, UNINTERESTING);
       });

@@ -58,7 +58,7 @@ function enumerateRequest(table: ObjectTable, request: PackRequest): EnumerateRe
   const shallow = new Set(
     (request.shallow ?? []).map((id) => table.findId(id)).filter((number) => number >= 0),
   );
-  return { wants, haves, shallow };
+  return { wants, haves, shallow, likeness: request.thin === true };
 }
 
 function stored(table: ObjectTable, id: ObjectId): number {

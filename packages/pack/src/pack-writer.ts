@@ -1,4 +1,5 @@
-import { type CreateHasher, type ObjectType, rawIdLength } from "@x/objects";
+import { type CreateHasher, objectIdToBytes, rawIdLength } from "@x/objects";
+import { encodeDelta } from "./delta-encoder.ts";
 import {
   ENTRY_OFS_DELTA,
   ENTRY_REF_DELTA,
@@ -13,6 +14,12 @@ import { PackOutput } from "./pack-output.ts";
 import { PACK_HEADER_BYTES, type PackEntry, type PackReader } from "./pack-reader.ts";
 import { ShiftMap } from "./shift-map.ts";
 import type { ZlibCodec } from "./zlib-codec.ts";
+
+/** A shorter object costs less than its delta. Unit: bytes. */
+const MIN_DELTA_TARGET_BYTES = 64;
+
+/** No delta is made for a larger object: it takes memory and time. Unit: bytes. */
+const MAX_DELTA_TARGET_BYTES = 16 * 1024 * 1024;
 
 /** What the client can read, and what writing needs. */
 export interface WritePackOptions {
@@ -77,7 +84,8 @@ export class PackWriter {
     for (let pack = 0; pack < this.#table.packs.length; pack++) yield* this.#writeFrom(pack);
     for (const number of this.#table.looseNumbers()) {
       if (!this.#selection.isSelected(number)) continue;
-      yield* this.#remake(number);
+      this.#remake(number);
+      yield* this.#output.take();
     }
     this.#output.finish(this.#whole?.index.packChecksum);
     yield* this.#output.take();
@@ -94,12 +102,13 @@ export class PackWriter {
     const ranks = this.#ranks(pack, first);
     for (let rank = ranks.next(); rank >= 0; rank = ranks.next()) {
       const position = index.order[rank] as number;
+      const number = first + position;
       const offset = index.offset(position);
       const end = rank + 1 < index.count ? index.offset(index.order[rank + 1] as number) : pack.entriesEnd;
       const entry = pack.entry(offset);
+      const base = entry.baseOffset < 0 ? this.#likeness(number, entry.size) : -1;
       const at = this.#output.bytes + runEnd - runStart;
-      const reference = this.#reference(entry, packNumber, shifts, at);
-      this.written++;
+      const reference = base < 0 ? this.#reference(entry, packNumber, shifts, at) : "none";
       if (reference === "as it lies") {
         this.#countReused(entry);
         if (offset !== runEnd) {
@@ -113,14 +122,16 @@ export class PackWriter {
       yield* this.#copy(pack, runStart, runEnd);
       runStart = runEnd = end;
       shifts.add(offset, at - offset);
-      if (reference === "none") {
-        this.written--;
-        yield* this.#remake(first + position);
-      } else {
+      if (reference !== "none") {
         this.#countReused(entry);
         this.#output.append(reference);
         yield* this.#copy(pack, offset + entry.dataAt, end);
+      } else if (base < 0) this.#remake(number);
+      else if (!this.#writeDelta(number, base)) {
+        this.#countReused(entry);
+        yield* this.#copy(pack, offset, end);
       }
+      yield* this.#output.take();
     }
     yield* this.#copy(pack, runStart, runEnd);
   }
@@ -141,6 +152,7 @@ export class PackWriter {
   }
 
   #countReused(entry: PackEntry): void {
+    this.written++;
     this.reused++;
     if (entry.baseOffset >= 0) this.deltas++;
   }
@@ -189,16 +201,38 @@ export class PackWriter {
     }
   }
 
-  *#remake(number: number): Generator<Uint8Array, void> {
+  /** Writes an object anew: as a delta of what the client has in its place if that pays, otherwise whole. */
+  #remake(number: number): void {
+    const base = this.#likeness(number, this.#table.header(number).size);
+    if (base >= 0 && this.#writeDelta(number, base)) return;
     const { type, data } = this.#table.read(number);
-    this.#appendWhole(type, data);
-    yield* this.#output.take();
+    this.written++;
+    this.#append(encodeEntryHeader(this.#scratch, 0, objectEntryType(type), data.length), data);
   }
 
-  #appendWhole(type: ObjectType, data: Uint8Array): void {
-    const end = encodeEntryHeader(this.#scratch, 0, objectEntryType(type), data.length);
-    this.#output.append(this.#scratch.subarray(0, end));
-    this.#output.append(this.#options.codec.deflate(data));
+  /** What the client has in the place of an object that is worth making a delta for; -1 when there is nothing. */
+  #likeness(number: number, size: number): number {
+    if (!this.#options.thin || size < MIN_DELTA_TARGET_BYTES || size > MAX_DELTA_TARGET_BYTES) return -1;
+    return this.#selection.likeness(number);
+  }
+
+  /** @returns false, and writes nothing, when a delta would not pay */
+  #writeDelta(number: number, base: number): boolean {
+    const like = this.#table.read(base);
+    const source = like.data.slice(); // the original holds until the next read only
+    const { type, data } = this.#table.read(number);
+    const delta = like.type === type ? encodeDelta(source, data, Math.floor(data.length / 2)) : undefined;
+    if (delta === undefined) return false;
     this.written++;
+    this.deltas++;
+    const head = encodeEntryHeader(this.#scratch, 0, ENTRY_REF_DELTA, delta.length);
+    this.#scratch.set(objectIdToBytes(this.#table.id(base)), head);
+    this.#append(head + this.#idLength, delta);
+    return true;
+  }
+
+  #append(headLength: number, data: Uint8Array): void {
+    this.#output.append(this.#scratch.subarray(0, headLength));
+    this.#output.append(this.#options.codec.deflate(data));
   }
 }

@@ -4,8 +4,11 @@ import { decodeDeltaHeader } from "./delta.ts";
 import { PackError } from "./errors.ts";
 import type { ObjectTable } from "./object-table.ts";
 
-/** Is shown an entry: the tree's bytes, the entry's type bits (0o040000 …), and where its raw id starts. */
-export type VisitEntry = (tree: Uint8Array, type: number, idAt: number) => void;
+/**
+ * Is shown an entry: the tree's bytes, the entry's type bits (0o040000 …), where its name starts, and where its raw id
+ * does, one byte behind the name.
+ */
+export type VisitEntry = (tree: Uint8Array, type: number, nameAt: number, idAt: number) => void;
 
 /** Entries whose places are remembered, 4 bytes each; a power of two. Larger trees are scanned whole every time. */
 const REMEMBERED_ENTRIES = 4 * 1024 * 1024;
@@ -102,11 +105,12 @@ export class TreeScanner {
         if (byte === undefined || byte < 0x30 || byte > 0x37 || at - entry > 7) return -1;
         mode = mode * 8 + byte - 0x30;
       }
+      const nameAt = at;
       while (data[at]) at++; // past the end reads as undefined, which stops it too
       const next = at + 1 + this.#idLength;
       if (next > data.length) return -1;
       this.#boundaries.add(entry);
-      visit(data, mode & 0o170000, at + 1);
+      visit(data, mode & 0o170000, nameAt, at + 1);
       entry = next;
     }
     return entry;
