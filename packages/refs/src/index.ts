@@ -31,4 +31,5 @@ export {
   prefixesReach,
   type SortedNames,
   selectPrefixes,
+  startsWithAny,
 } from "./sorted-names.ts";

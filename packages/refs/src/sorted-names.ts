@@ -62,14 +62,19 @@ export function selectPrefixes(names: SortedNames, prefixes: readonly string[] |
   return ranges;
 }
 
-/**
- * Whether something below `directory` (which ends in `/`) can start with one of `prefixes`, as
- * {@link minimalPrefixes} gives them: one lies below the other.
- */
+/** Whether `name` starts with one of `prefixes`, which are as {@link minimalPrefixes} gives them. */
+export function startsWithAny(prefixes: readonly string[], name: string): boolean {
+  const at = lowerBound(namesIn(prefixes), name);
+  // Whatever stands between a prefix and the name starts with that prefix too, and such are left out.
+  return prefixes[at] === name || (at > 0 && name.startsWith(prefixes[at - 1] as string));
+}
+
+/** Whether something that starts with `directory` can start with one of `prefixes`, minimal ones again. */
 export function prefixesReach(prefixes: readonly string[], directory: string): boolean {
-  const names: SortedNames = { length: prefixes.length, nameAt: (index) => prefixes[index] as string };
-  const at = lowerBound(names, directory);
-  if (prefixes[at]?.startsWith(directory)) return true;
-  const below = prefixes[at - 1];
-  return below !== undefined && directory.startsWith(below);
+  const at = lowerBound(namesIn(prefixes), directory);
+  return prefixes[at]?.startsWith(directory) === true || startsWithAny(prefixes, directory);
+}
+
+function namesIn(names: readonly string[]): SortedNames {
+  return { length: names.length, nameAt: (index) => names[index] as string };
 }

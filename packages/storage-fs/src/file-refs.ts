@@ -1,0 +1,128 @@
+import type { ObjectFormat } from "@x/objects";
+import {
+  compareNames,
+  minimalPrefixes,
+  type Ref,
+  type RefEdit,
+  type RefOutcome,
+  type RefStore,
+  RefsError,
+  selectPrefixes,
+  type TransactOptions,
+} from "@x/refs";
+import { toBytePath } from "./byte-path.ts";
+import { parseConfigInteger } from "./config-value.ts";
+import type { RepositoryLayout } from "./layout.ts";
+import { PackedRefsFile } from "./packed-refs-file.ts";
+import { RefFiles } from "./ref-files.ts";
+import { RefTransaction, type RefTransactionContext } from "./ref-transaction.ts";
+import { Reflogs, reflogPolicy } from "./reflogs.ts";
+import type { FileConfig } from "./repository-config.ts";
+
+/** What {@link createFileRefs} works with. */
+export interface FileRefsOptions {
+  readonly layout: RepositoryLayout;
+  readonly objectFormat: ObjectFormat;
+  /** Read for `core.logAllRefUpdates`, `core.filesRefLockTimeout` and `core.packedRefsTimeout`. */
+  readonly config: FileConfig;
+  /** No work tree belongs to the repository: then new refs get no reflog unless the config asks for it. */
+  readonly bare: boolean;
+  /** Hears of broken refs, which count as absent, and of reflogs that could not be written. */
+  readonly onWarning?: ((message: string) => void) | undefined;
+}
+
+/** Refs that one batch of a listing holds. */
+const BATCH = 1000;
+
+/**
+ * The refs of a repository as C git keeps them: loose files over one packed-refs file, changed under `.lock` files,
+ * so that C git may work on them at the same time. Keep one for a repository that is asked often: it remembers
+ * packed-refs. Several, in several processes too, do no harm.
+ */
+export function createFileRefs(options: FileRefsOptions): RefStore {
+  const { layout, objectFormat, config, bare } = options;
+  const warn = options.onWarning ?? (() => {});
+  const files = new RefFiles(layout, objectFormat, warn);
+  const packed = new PackedRefsFile(toBytePath(layout.packedRefsFile), objectFormat, warn);
+  const policy = reflogPolicy(config.get("core.logAllRefUpdates"), bare);
+  const context: RefTransactionContext = {
+    files,
+    packed,
+    reflogs: new Reflogs(files, objectFormat, policy, warn),
+    refLockTimeoutMs: parseConfigInteger(config.get("core.filesRefLockTimeout") ?? "") ?? 100,
+    packedRefsTimeoutMs: parseConfigInteger(config.get("core.packedRefsTimeout") ?? "") ?? 1000,
+  };
+  return {
+    async get(name) {
+      if (!RefFiles.accepts(name)) return undefined;
+      const loose = await guarded(() => files.read(name));
+      if (typeof loose === "object") return { name, target: loose };
+      if (loose !== "broken") return (await guarded(() => packed.read())).get(name);
+      warn(`ignoring broken ref ${name}`);
+      return undefined;
+    },
+
+    async *list({ prefixes, signal } = {}) {
+      const wanted = minimalPrefixes(prefixes);
+      // Loose files first: what is packed and removed meanwhile is then found in packed-refs.
+      const loose = await guarded(() => files.list(wanted, signal));
+      loose.sort((a, b) => compareNames(a.name, b.name));
+      const snapshot = await guarded(() => packed.read());
+      let at = 0;
+      let batch: Ref[] = [];
+      for (const { start, end } of selectPrefixes(snapshot, wanted)) {
+        for (let index = start; index < end; index++) {
+          const name = snapshot.nameAt(index);
+          while (at < loose.length && (loose[at] as Ref).name < name) batch.push(loose[at++] as Ref);
+          if (loose[at]?.name !== name) batch.push(snapshot.refAt(index));
+          if (batch.length < BATCH) continue;
+          signal?.throwIfAborted();
+          yield batch;
+          batch = [];
+        }
+      }
+      for (; at < loose.length; at += BATCH) {
+        batch.push(...loose.slice(at, at + BATCH));
+        if (batch.length < BATCH) continue;
+        yield batch;
+        batch = [];
+      }
+      if (batch.length > 0) yield batch;
+    },
+
+    async transact(edits, { atomic, reflog }: TransactOptions) {
+      checkNames(edits);
+      if (atomic) return new RefTransaction(context, edits, { atomic, reflog }).run();
+      const outcomes = new Array<RefOutcome>(edits.length);
+      for (const deleting of [true, false]) {
+        const indexes = [...edits.keys()].filter((index) => (edits[index]?.next === "delete") === deleting);
+        const round = indexes.map((index) => edits[index] as RefEdit);
+        const results = await new RefTransaction(context, round, { atomic, reflog }).run();
+        for (const [at, index] of indexes.entries()) outcomes[index] = results[at] as RefOutcome;
+      }
+      return outcomes;
+    },
+  };
+}
+
+function checkNames(edits: readonly RefEdit[]): void {
+  const seen = new Set<string>();
+  for (const { name, next } of edits) {
+    // Without HEAD a directory is no repository any more.
+    const fits = name === "HEAD" ? next !== "delete" : name.startsWith("refs/") && RefFiles.accepts(name);
+    if (!fits) throw new RefsError("refs/bad-name", `not a ref that can be changed: ${name.slice(0, 256)}`);
+    if (seen.has(name)) throw new RefsError("refs/bad-name", `two edits of one ref: ${name.slice(0, 256)}`);
+    seen.add(name);
+  }
+}
+
+/** A failing disk is told as the port tells it. */
+async function guarded<Result>(work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    const aborted = error instanceof Error && error.name === "AbortError";
+    if (aborted || error instanceof RefsError) throw error;
+    throw new RefsError("refs/unavailable", "the refs could not be read", { cause: error });
+  }
+}
