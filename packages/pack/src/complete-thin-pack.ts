@@ -30,9 +30,15 @@ export interface PackSink {
 /**
  * Drops the rows from `received` on, which stand for bases from elsewhere, whose objects turned out to come with the
  * pack: a pack must not hold an object twice, or a reader that looks for a base by its id may find the delta it started
- * from. @throws PackError `pack/malformed` for objects that the pack itself has twice
+ * from.
+ * @returns the rows that are left in the order of their ids
+ * @throws PackError `pack/malformed` for objects that the pack itself has twice
  */
-export function dropDuplicates(entries: EntryTable, received: number, hex: (row: number) => string): void {
+export function dropDuplicates(
+  entries: EntryTable,
+  received: number,
+  hex: (row: number) => string,
+): Uint32Array {
   const { idLength } = entries;
   const order = sortIds(entries.ids, entries.count, idLength);
   const twins = new Map<number, number>();
@@ -46,11 +52,12 @@ export function dropDuplicates(entries: EntryTable, received: number, hex: (row:
       });
     twins.set(twin, row);
   }
-  if (twins.size === 0) return;
+  if (twins.size === 0) return order;
   checkRooted(entries, twins);
   let kept = received;
   for (let row = received; row < entries.count; row++) if (!twins.has(row)) entries.move(row, kept++);
   entries.count = kept;
+  return sortIds(entries.ids, kept, idLength);
 }
 
 /** Without the bases in `twins`, each delta still has to go back to a whole object. @throws PackError `pack/malformed` */

@@ -72,7 +72,8 @@ export class DeltaResolver {
     this.#tree = tree;
     this.#inflater = new EntryInflater(entries, options.source, options.entriesEnd, options.codec);
     this.#hasher = new ObjectHasher(options.format, options.hash);
-    this.#arena = new Uint8Array(options.maxBaseBytes * ARENA_SHARE);
+    const everything = options.budget.inflatedBytes + entries.count * PREAMBLE_ROOM;
+    this.#arena = new Uint8Array(Math.min(options.maxBaseBytes * ARENA_SHARE, everything));
   }
 
   /** Resolves every delta below `row`, whose id is known. Yields after each, how many bytes it made. @throws PackError */

@@ -4,7 +4,6 @@ import {
   type ObjectFormat,
   objectIdFromBytes,
   type ReceiveLimits,
-  rawIdLength,
 } from "@x/objects";
 import type { ByteSource } from "./byte-source.ts";
 import {
@@ -26,7 +25,6 @@ import { PackIndex } from "./pack-index.ts";
 import { encodePackIndex, encodeReverseIndex, type IndexedObjects } from "./pack-index-writer.ts";
 import { PackParser } from "./pack-parser.ts";
 import { ReceiveBudget } from "./receive-budget.ts";
-import { sortIds } from "./sort-ids.ts";
 import type { ZlibCodec } from "./zlib-codec.ts";
 
 const DEFAULT_MAX_BASE_BYTES = 64 * 1024 * 1024;
@@ -161,7 +159,8 @@ export class PackIndexer {
     const received = entries.count;
     if (this.#parser.deltaCount > 0) yield* this.#resolve(findBase);
     const { format, sink } = this.#options;
-    dropDuplicates(entries, received, (row) => objectIdFromBytes(entries.id(row), format));
+    const sorted = dropDuplicates(entries, received, (row) => objectIdFromBytes(entries.id(row), format));
+    yield;
     const added = entries.count - received;
     let end = entriesEnd;
     let packChecksum = checksum;
@@ -172,7 +171,7 @@ export class PackIndexer {
       packChecksum = yield* this.#seal(end);
     }
     sink.append(packChecksum);
-    return this.#result(entries, added, end + packChecksum.length, packChecksum);
+    return this.#result(sorted, added, end + packChecksum.length, packChecksum);
   }
 
   #earlyEnd(): PackError {
@@ -190,6 +189,7 @@ export class PackIndexer {
       return base.data;
     };
     const tree = new DeltaTree(entries);
+    yield;
     const resolver = new DeltaResolver(entries, tree, {
       format,
       codec,
@@ -220,10 +220,9 @@ export class PackIndexer {
     return hasher.digest();
   }
 
-  #result(entries: EntryTable, added: number, packBytes: number, packChecksum: Uint8Array): IndexedPack {
+  #result(sorted: Uint32Array, added: number, packBytes: number, packChecksum: Uint8Array): IndexedPack {
     const { format } = this.#options;
-    const { count, ids, crcs, offsets } = entries;
-    const sorted = sortIds(ids, count, rawIdLength(format));
+    const { count, ids, crcs, offsets } = this.#parser.entries;
     const objects: IndexedObjects = { format, count, ids, crcs, offsets, sorted, packChecksum };
     const indexBytes = encodePackIndex(objects, this.#hash);
     const reverseIndexBytes = encodeReverseIndex(objects, this.#hash);

@@ -13,6 +13,11 @@ export class ReceiveBudget {
     this.#limits = limits;
   }
 
+  /** What has been inflated, or is known to be inflated yet. Unit: bytes. */
+  get inflatedBytes(): number {
+    return this.#inflatedBytes;
+  }
+
   /** How long the pack may be. Unit: bytes. */
   get maxPackBytes(): number {
     return this.#limits.maxPackBytes ?? Number.POSITIVE_INFINITY;
