@@ -61,7 +61,9 @@ export function watchMemory(pid, everyMs = 10) {
   const timer = setInterval(sample, everyMs);
   return () => {
     clearInterval(timer);
-    return memory(pid, "VmHWM") + children;
+    const own = memory(pid, "VmHWM");
+    if (own === 0) throw new Error(`process ${pid} is gone: ${read(`/proc/${pid}/status`).slice(0, 200)}`);
+    return own + children;
   };
 }
 

@@ -63,7 +63,10 @@ async function started(command, port, env, args) {
   return {
     pid: child.pid,
     port,
+    /** @throws Error when it has ended before it was told to */
     async stop() {
+      if (child.exitCode !== null || child.signalCode !== null)
+        throw new Error(`${command} ended by itself, ${child.signalCode ?? child.exitCode}: ${said}`);
       child.kill("SIGTERM");
       const late = setTimeout(() => child.kill("SIGKILL"), 5000);
       await ended;
