@@ -9,6 +9,8 @@ export interface ReceiveLimits {
   readonly maxObjects?: number;
   /** One object, inflated. Unit: bytes. */
   readonly maxObjectBytes?: number;
+  /** One object that a delta makes, or is made of: these are held whole, others stream by. Unit: bytes. */
+  readonly maxDeltaObjectBytes?: number;
   /** All objects, inflated. Unit: bytes. */
   readonly maxInflatedBytes?: number;
   /** Deltas on top of each other. */

@@ -1,7 +1,7 @@
 import type { ReceiveLimits } from "@x/objects";
 import { PackError } from "./errors.ts";
 
-/** Objects that deltas are made of are held whole, and no array is longer. Unit: bytes. */
+/** No array is longer. Unit: bytes. */
 const MAX_HELD_BYTES = 0x7fff0000;
 
 /** Counts what a received pack costs against the limits it came under. */
@@ -52,10 +52,8 @@ export class ReceiveBudget {
 
   /** An object of `size` is about to be held whole. @throws PackError `pack/limit-exceeded` */
   hold(size: number): void {
-    if (size > MAX_HELD_BYTES)
-      throw limitExceeded(
-        `delta base or result exceeds maximum allowed size (${humanBytes(MAX_HELD_BYTES)})`,
-      );
+    const max = Math.min(this.#limits.maxDeltaObjectBytes ?? MAX_HELD_BYTES, MAX_HELD_BYTES);
+    if (size > max) throw limitExceeded(`delta base or result exceeds maximum allowed size (${humanBytes(max)})`);
   }
 
   /** @throws PackError `pack/limit-exceeded` */

@@ -14,13 +14,15 @@ export function sidebandOf(capabilities: { has(name: string): boolean }): Sideba
 /** Whole packets of band 1, none of the pieces above 64 KiB; the bytes as they are without side-band. */
 export function* frameData(bytes: Uint8Array, sideband: Sideband): Generator<Uint8Array, void, undefined> {
   if (sideband === undefined) yield bytes;
-  else
-    for (let at = 0; at < bytes.length; at += MAX_FRAMED)
-      yield encodeSideband(SIDEBAND_DATA, bytes.subarray(at, at + MAX_FRAMED), sideband);
+  else {
+    const size = PIECE_BYTES[sideband];
+    for (let at = 0; at < bytes.length; at += size)
+      yield encodeSideband(SIDEBAND_DATA, bytes.subarray(at, at + size), sideband);
+  }
 }
 
-// With its framing, even in packets of 1000 bytes, a piece stays within 64 KiB; a chunk of 64 KiB becomes two equal ones.
-const MAX_FRAMED = 32_768;
+// Full packets, as many as stay within 64 KiB with their framing: one large one, or 65 small ones.
+const PIECE_BYTES: Readonly<Record<SidebandPacketBytes, number>> = { 65520: 65515, 1000: 65 * 995 };
 
 /** A text for the user. */
 export function frameText(text: string, sideband: SidebandPacketBytes): Uint8Array {

@@ -43,7 +43,9 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   maxRefPrefixes: 65_536,
   receive: Object.freeze({
     maxObjects: 20_000_000,
-    maxObjectBytes: 512 * 1024 * 1024,
+    maxObjectBytes: 2 * 1024 * 1024 * 1024,
+    maxDeltaObjectBytes: 128 * 1024 * 1024,
+    maxInflatedBytes: 64 * 1024 * 1024 * 1024,
     maxDeltaDepth: 4096,
   }),
 });
