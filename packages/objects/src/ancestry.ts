@@ -1,5 +1,5 @@
 import type { ObjectId } from "./object-id.ts";
-import type { Abortable } from "./object-store.ts";
+import type { Abortable } from "./object-reader.ts";
 
 /**
  * How deep the client wants its history, and what it has so far. One of `depth`, or `since` and/or `not`.
@@ -33,7 +33,11 @@ export interface DeepenAnswer {
 /** Questions about what reaches what. Commits that the store lacks on purpose (its own shallow file) end a walk. */
 export interface Ancestry {
   /** Those of `ids`, of any type, that no tip reaches. Tips and ids that are not stored count as unreachable. */
-  unreachable(ids: readonly ObjectId[], tips: readonly ObjectId[], options?: Abortable): Promise<readonly ObjectId[]>;
+  unreachable(
+    ids: readonly ObjectId[],
+    tips: readonly ObjectId[],
+    options?: Abortable,
+  ): Promise<readonly ObjectId[]>;
 
   /**
    * Whether each of `wants` has one of `common` in its history, so that negotiation may end. Wants that are not

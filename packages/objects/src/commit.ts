@@ -1,5 +1,5 @@
 import { ObjectsError } from "./errors.ts";
-import { type ObjectFormat, type ObjectId, hexIdLength, parseObjectId } from "./object-id.ts";
+import { hexIdLength, type ObjectFormat, type ObjectId, parseObjectId } from "./object-id.ts";
 
 /*
  * tree <id> LF  (parent <id> LF)*  author <ident> LF  committer <ident> LF  (header LF)*  LF  message
@@ -29,7 +29,8 @@ export function parseCommitLinks(commit: Uint8Array, format: ObjectFormat): Comm
     return id;
   };
   const tree = idLine("tree ");
-  if (tree === undefined) throw new ObjectsError("objects/malformed", "a commit does not start with a tree line");
+  if (tree === undefined)
+    throw new ObjectsError("objects/malformed", "a commit does not start with a tree line");
   const parents: ObjectId[] = [];
   for (let id = idLine("parent "); id !== undefined; id = idLine("parent ")) parents.push(id);
   return { tree, parents, committedAt: committerTime(commit, at) };

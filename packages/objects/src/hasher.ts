@@ -22,7 +22,7 @@ export const createHasher: CreateHasher = (format) => {
 
 const encoder = new TextEncoder();
 
-/** What is hashed before an object's data: `<type> SP <size> NUL`. Spec: gitformat-loose, "unpacked objects". */
+/** What is hashed before an object's data: `<type> SP <size> NUL`. Spec: user-manual, "Object storage format". */
 export function objectPreamble(type: ObjectType, size: number): Uint8Array {
   return encoder.encode(`${type} ${size}\0`);
 }

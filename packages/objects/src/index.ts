@@ -14,9 +14,17 @@ export {
   rawIdLength,
   zeroId,
 } from "./object-id.ts";
-export type { Abortable, ObjectHeader, ObjectReader, ObjectStore, PeeledObject, StoredObject } from "./object-store.ts";
+export type { Abortable, ObjectHeader, ObjectReader, PeeledObject, StoredObject } from "./object-reader.ts";
+export type { ObjectStore } from "./object-store.ts";
 export { isObjectType, type ObjectType } from "./object-type.ts";
 export type { PackEvent, PackRequest, PackSummary, TagCandidate } from "./pack-request.ts";
 export type { PackReceipt, Quarantine, ReceiveLimits, TakePackOptions } from "./quarantine.ts";
 export { parseTagTarget, type TagTarget } from "./tag.ts";
-export { forEachTreeEntry, formatTree, parseTree, type TreeEntry, type TreeEntryKind, treeEntryKind } from "./tree.ts";
+export {
+  forEachTreeEntry,
+  formatTree,
+  parseTree,
+  type TreeEntry,
+  type TreeEntryKind,
+  treeEntryKind,
+} from "./tree.ts";

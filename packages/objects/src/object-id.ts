@@ -47,10 +47,16 @@ export function objectIdFromBytes(bytes: Uint8Array, format: ObjectFormat, at = 
   return hex as ObjectId;
 }
 
+const NIBBLE: Uint8Array = new Uint8Array(128);
+for (let value = 0; value < 16; value++) NIBBLE[value.toString(16).charCodeAt(0)] = value;
+
 /** The raw form of `id`, 20 or 32 bytes. */
 export function objectIdToBytes(id: ObjectId): Uint8Array {
   const bytes = new Uint8Array(id.length / 2);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(id.slice(i * 2, i * 2 + 2), 16);
+  for (let i = 0; i < bytes.length; i++) {
+    const high = NIBBLE[id.charCodeAt(i * 2)] as number;
+    bytes[i] = (high << 4) | (NIBBLE[id.charCodeAt(i * 2 + 1)] as number);
+  }
   return bytes;
 }
 

@@ -1,5 +1,5 @@
 import type { ObjectId } from "./object-id.ts";
-import type { Abortable, ObjectReader } from "./object-store.ts";
+import type { Abortable, ObjectReader } from "./object-reader.ts";
 
 /** What a received pack may cost. Unlimited where not given. */
 export interface ReceiveLimits {

@@ -1,6 +1,6 @@
 import { ObjectsError } from "./errors.ts";
-import { type ObjectFormat, type ObjectId, hexIdLength, parseObjectId } from "./object-id.ts";
-import { type ObjectType, isObjectType } from "./object-type.ts";
+import { hexIdLength, type ObjectFormat, type ObjectId, parseObjectId } from "./object-id.ts";
+import { isObjectType, type ObjectType } from "./object-type.ts";
 
 /** What an annotated tag points at. */
 export interface TagTarget {

@@ -1,10 +1,16 @@
 import { ObjectsError } from "./errors.ts";
-import { type ObjectFormat, type ObjectId, objectIdFromBytes, objectIdToBytes, rawIdLength } from "./object-id.ts";
+import {
+  type ObjectFormat,
+  type ObjectId,
+  objectIdFromBytes,
+  objectIdToBytes,
+  rawIdLength,
+} from "./object-id.ts";
 
 /*
  * A tree is a run of entries: <mode in octal ASCII> SP <name> NUL <raw object id>
- * Spec: gitformat-... "tree objects" in the Git user manual; order: names compared as bytes, a tree's name as
- * if it ended in "/".
+ * in byte order of names, a tree's name taken as if it ended in "/".
+ * Spec: user-manual, "Tree Object"; git-mktree for the order.
  */
 
 /** One entry of a tree. */
@@ -27,12 +33,12 @@ export function treeEntryKind(mode: number): TreeEntryKind {
 
 /**
  * Calls `visit` for each entry, in order, without making a string or an id. `idAt` is where the raw id starts.
- * Stops early when `visit` returns `false`. @throws ObjectsError `objects/malformed`
+ * @throws ObjectsError `objects/malformed`
  */
 export function forEachTreeEntry(
   tree: Uint8Array,
   format: ObjectFormat,
-  visit: (mode: number, nameAt: number, nameEnd: number, idAt: number) => boolean | void,
+  visit: (mode: number, nameAt: number, nameEnd: number, idAt: number) => void,
 ): void {
   const idLength = rawIdLength(format);
   let at = 0;
@@ -40,15 +46,17 @@ export function forEachTreeEntry(
     let mode = 0;
     let byte = tree[at++] as number;
     const modeAt = at;
+    if (byte === 0x20) throw malformed();
     while (byte !== 0x20) {
       if (byte < 0x30 || byte > 0x37 || at - modeAt > 7 || at >= tree.length) throw malformed();
       mode = mode * 8 + byte - 0x30;
       byte = tree[at++] as number;
     }
-    const nameEnd = tree.indexOf(0, at);
+    let nameEnd = at;
+    while (tree[nameEnd] as number) nameEnd++; // past the end reads as undefined, which stops it too
     const idAt = nameEnd + 1;
-    if (nameEnd <= at || idAt + idLength > tree.length) throw malformed();
-    if (visit(mode, at, nameEnd, idAt) === false) return;
+    if (nameEnd === at || idAt + idLength > tree.length) throw malformed();
+    visit(mode, at, nameEnd, idAt);
     at = idAt + idLength;
   }
 }
@@ -71,7 +79,7 @@ export function parseTree(tree: Uint8Array, format: ObjectFormat): TreeEntry[] {
 /** The bytes of a tree with these entries, put into Git's order. */
 export function formatTree(entries: readonly TreeEntry[]): Uint8Array {
   const key = (entry: TreeEntry) => (treeEntryKind(entry.mode) === "tree" ? `${entry.name}/` : entry.name);
-  const sorted = [...entries].sort((a, b) => (key(a) < key(b) ? -1 : 1));
+  const sorted = [...entries].sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0));
   const parts = sorted.map((entry) => {
     const head = `${entry.mode.toString(8)} ${entry.name}\0`;
     const id = objectIdToBytes(entry.id);
