@@ -51,12 +51,13 @@ export async function fullFetch(server, repository, objects) {
 export async function latencyWhileFetching(server, repository) {
   // The first few questions find nothing compiled and nothing read; that is not what is asked about here.
   for (let warm = 0; warm < 20; warm++) await listRefsOnce(server.port, repository);
-  let phase = "idle";
+  let firstByteAt = Number.POSITIVE_INFINITY;
+  let asking = false;
   const times = { preparing: [], sending: [] };
   const fetching = fetchInProcess(server.port, repository, (event) => {
-    if (event === "asking") phase = "preparing";
-    if (event === "first-byte") phase = "sending";
-    if (event === "done") phase = "over";
+    if (event === "asking") asking = true;
+    if (event === "first-byte") firstByteAt = performance.now();
+    if (event === "done") asking = false;
   });
   let over = false;
   const finish = () => {
@@ -64,10 +65,15 @@ export async function latencyWhileFetching(server, repository) {
   };
   fetching.then(finish, finish);
   const pings = [];
+  const ping = async () => {
+    const started = performance.now();
+    const took = await listRefsOnce(server.port, repository);
+    // One that is on its way at the first byte is charged to the preparation for as long as that lasted.
+    if (started < firstByteAt) times.preparing.push(Math.min(took, firstByteAt - started));
+    if (started + took > firstByteAt) times.sending.push(took);
+  };
   while (!over) {
-    const during = times[phase];
-    if (during !== undefined)
-      pings.push(listRefsOnce(server.port, repository).then((milliseconds) => during.push(milliseconds)));
+    if (asking) pings.push(ping());
     await sleep(20);
   }
   await fetching;

@@ -23,7 +23,7 @@ export function cpuSeconds(pid) {
 }
 
 /** Every process below `pid`. */
-export function descendants(pid) {
+function descendants(pid) {
   const below = [];
   for (const task of tasks(pid))
     for (const child of read(`/proc/${pid}/task/${task}/children`).split(" ").filter(Boolean))
