@@ -38,6 +38,11 @@ export interface PackSummary {
 
 /** A pack in the making: bytes in order, texts for the user in between, the summary last. */
 export type PackEvent =
-  | { readonly kind: "bytes"; readonly bytes: Uint8Array }
+  | {
+      readonly kind: "bytes";
+      readonly bytes: Uint8Array;
+      /** Bytes in front of `bytes` in their buffer that the consumer may write over, to frame them where they lie. */
+      readonly headroom?: number;
+    }
   | { readonly kind: "progress"; readonly text: string }
   | { readonly kind: "summary"; readonly summary: PackSummary };
