@@ -2,6 +2,7 @@ import type { ObjectId, PackEvent, PackRequest } from "@x/objects";
 import { type EnumerateRequest, enumerateObjects, type Selection } from "./enumerate.ts";
 import { PackError } from "./errors.ts";
 import type { ObjectTable } from "./object-table.ts";
+import { CHUNK_HEADROOM_BYTES } from "./pack-output.ts";
 import { PackWriter, type WritePackOptions } from "./pack-writer.ts";
 import { ProgressMeter } from "./progress-meter.ts";
 
@@ -27,7 +28,7 @@ export function* makePack(
     ofsDelta: request.ofsDelta === true,
     thin: request.thin === true,
   });
-  for (const bytes of writer.run()) yield { kind: "bytes", bytes };
+  for (const bytes of writer.run()) yield { kind: "bytes", bytes, headroom: CHUNK_HEADROOM_BYTES };
   const { written: objects, reused, deltas, bytes } = writer;
   yield* meter.text(
     `Total ${objects} (delta ${deltas}), reused ${reused} (delta ${deltas}), pack-reused 0 (from 0)\n`,

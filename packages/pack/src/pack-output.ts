@@ -5,10 +5,13 @@ import { PackError } from "./errors.ts";
 /** A pack leaves in chunks of this size, the last one shorter: what goes into one side-band-64k packet. Unit: bytes. */
 export const CHUNK_BYTES: number = 65515;
 
+/** Room in front of each chunk, for whoever frames it: a side-band packet's header goes there. Unit: bytes. */
+export const CHUNK_HEADROOM_BYTES: number = 5;
+
 /** Gathers a pack's bytes into chunks and hashes them on their way. */
 export class PackOutput {
   #hasher: Hasher | undefined;
-  #chunk: Uint8Array = new Uint8Array(CHUNK_BYTES);
+  #chunk: Uint8Array = newChunk();
   #filled = 0;
   #ready: Uint8Array[] = [];
   #bytes = 0;
@@ -60,10 +63,10 @@ export class PackOutput {
   }
 
   #flush(): void {
-    const chunk = this.#filled === CHUNK_BYTES ? this.#chunk : this.#chunk.slice(0, this.#filled);
+    const chunk = this.#filled === CHUNK_BYTES ? this.#chunk : this.#chunk.subarray(0, this.#filled);
     this.#hasher?.update(chunk);
     this.#ready.push(chunk);
-    this.#chunk = new Uint8Array(CHUNK_BYTES);
+    this.#chunk = newChunk();
     this.#filled = 0;
   }
 
@@ -75,4 +78,8 @@ export class PackOutput {
     if (trailer !== undefined) this.append(trailer);
     if (this.#filled > 0) this.#flush();
   }
+}
+
+function newChunk(): Uint8Array {
+  return new Uint8Array(CHUNK_HEADROOM_BYTES + CHUNK_BYTES).subarray(CHUNK_HEADROOM_BYTES);
 }

@@ -28,8 +28,10 @@ export {
   type Band,
   decodeSideband,
   encodeSideband,
+  frameSideband,
   SIDEBAND_DATA,
   SIDEBAND_ERROR,
+  SIDEBAND_HEADER_BYTES,
   SIDEBAND_PROGRESS,
   type SidebandPacketBytes,
 } from "./sideband.ts";

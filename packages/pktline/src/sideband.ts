@@ -19,7 +19,8 @@ export type Band = 1 | 2 | 3;
 /** Longest packet with `side-band` (1000) and with `side-band-64k` (65520). Unit: bytes. */
 export type SidebandPacketBytes = 1000 | 65520;
 
-const HEADER_BYTES = 5;
+/** What stands before the bytes in a packet: length and band. Unit: bytes. */
+export const SIDEBAND_HEADER_BYTES = 5;
 
 /** As many packets as `bytes` need, in one piece of memory; one empty packet, which keeps a line alive, for none. */
 export function encodeSideband(
@@ -27,16 +28,35 @@ export function encodeSideband(
   bytes: Uint8Array,
   maxPacketBytes: SidebandPacketBytes,
 ): Uint8Array {
-  const room = maxPacketBytes - HEADER_BYTES;
+  const room = maxPacketBytes - SIDEBAND_HEADER_BYTES;
   const packets = Math.max(1, Math.ceil(bytes.length / room));
-  const framed = new Uint8Array(bytes.length + packets * HEADER_BYTES);
+  const framed = new Uint8Array(bytes.length + packets * SIDEBAND_HEADER_BYTES);
   for (let packet = 0, from = 0, at = 0; packet < packets; packet++, from += room) {
     const part = bytes.subarray(from, from + room);
-    writeLength(framed, at, part.length + HEADER_BYTES);
+    writeLength(framed, at, part.length + SIDEBAND_HEADER_BYTES);
     framed[at + 4] = band;
-    framed.set(part, at + HEADER_BYTES);
-    at += part.length + HEADER_BYTES;
+    framed.set(part, at + SIDEBAND_HEADER_BYTES);
+    at += part.length + SIDEBAND_HEADER_BYTES;
   }
+  return framed;
+}
+
+/**
+ * One packet made around `bytes` where they lie, without copying them: the {@link SIDEBAND_HEADER_BYTES} bytes in front of
+ * them in their buffer are written over. They fit into one packet.
+ * @throws RangeError when there is no room in front, or they are too many
+ */
+export function frameSideband(
+  band: Band,
+  bytes: Uint8Array,
+  maxPacketBytes: SidebandPacketBytes,
+): Uint8Array {
+  const length = bytes.length + SIDEBAND_HEADER_BYTES;
+  if (bytes.byteOffset < SIDEBAND_HEADER_BYTES || length > maxPacketBytes)
+    throw new RangeError("bytes cannot be framed in their place");
+  const framed = new Uint8Array(bytes.buffer, bytes.byteOffset - SIDEBAND_HEADER_BYTES, length);
+  writeLength(framed, 0, length);
+  framed[4] = band;
   return framed;
 }
 

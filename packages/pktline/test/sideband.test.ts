@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import {
   decodeSideband,
   encodeSideband,
+  frameSideband,
   PktLineDecoder,
   SIDEBAND_DATA,
   SIDEBAND_ERROR,
@@ -49,5 +50,23 @@ describe("side-band", () => {
     expect(() => decodeSideband(wire(payload))).toThrow(
       expect.objectContaining({ code: "pktline/bad-band" }),
     );
+  });
+});
+
+describe("frameSideband", () => {
+  it("makes the same packet as encodeSideband, without moving the bytes", () => {
+    const buffer = new Uint8Array(20).fill(0xee);
+    const bytes = buffer.subarray(8, 12);
+    bytes.set([1, 2, 3, 4]);
+    const framed = frameSideband(SIDEBAND_DATA, bytes, 65520);
+    expect(framed).toEqual(encodeSideband(SIDEBAND_DATA, Uint8Array.of(1, 2, 3, 4), 65520));
+    expect(framed.buffer).toBe(buffer.buffer);
+    expect([...buffer.subarray(0, 3), ...buffer.subarray(12)]).toEqual(new Array(11).fill(0xee));
+  });
+
+  it("refuses bytes without room in front, and more than a packet holds", () => {
+    expect(() => frameSideband(SIDEBAND_DATA, new Uint8Array(9).subarray(4), 65520)).toThrow(RangeError);
+    expect(() => frameSideband(SIDEBAND_DATA, new Uint8Array(1001).subarray(5), 1000)).toThrow(RangeError);
+    expect(frameSideband(SIDEBAND_DATA, new Uint8Array(1000).subarray(5), 1000)).toHaveLength(1000);
   });
 });

@@ -1,4 +1,11 @@
-import { encodeSideband, SIDEBAND_DATA, SIDEBAND_PROGRESS, type SidebandPacketBytes } from "@x/pktline";
+import {
+  encodeSideband,
+  frameSideband,
+  SIDEBAND_DATA,
+  SIDEBAND_HEADER_BYTES,
+  SIDEBAND_PROGRESS,
+  type SidebandPacketBytes,
+} from "@x/pktline";
 
 const utf8 = new TextEncoder();
 
@@ -9,6 +16,17 @@ export type Sideband = SidebandPacketBytes | undefined;
 export function sidebandOf(capabilities: { has(name: string): boolean }): Sideband {
   if (capabilities.has("side-band-64k")) return 65520;
   return capabilities.has("side-band") ? 1000 : undefined;
+}
+
+/** A piece of a pack, framed where it lies if there is room. @see frameData */
+export function* framePack(
+  bytes: Uint8Array,
+  headroom: number,
+  sideband: Sideband,
+): Generator<Uint8Array, void, undefined> {
+  if (sideband === 65520 && headroom >= SIDEBAND_HEADER_BYTES && bytes.length <= PIECE_BYTES[sideband])
+    yield frameSideband(SIDEBAND_DATA, bytes, sideband);
+  else yield* frameData(bytes, sideband);
 }
 
 /** Whole packets of band 1, none of the pieces above 64 KiB; the bytes as they are without side-band. */

@@ -1,6 +1,6 @@
 import { ObjectsError, type PackEvent, type PackRequest, type TagCandidate } from "@x/objects";
 import { encodePackets, flush } from "@x/pktline";
-import { frameData, frameNothing, frameText, type Sideband } from "./band-writer.ts";
+import { frameNothing, framePack, frameText, type Sideband } from "./band-writer.ts";
 import { ServiceError } from "./errors.ts";
 import type { FetchRequest } from "./fetch-request.ts";
 import { IDLE, type Idle, withIdle } from "./keepalive.ts";
@@ -25,7 +25,7 @@ export async function* sendPack(
     for await (const event of paced) {
       if (event === IDLE) {
         if (sideband !== undefined) yield frameNothing(sideband);
-      } else if (event.kind === "bytes") yield* frameData(event.bytes, sideband);
+      } else if (event.kind === "bytes") yield* framePack(event.bytes, event.headroom ?? 0, sideband);
       else if (event.kind === "progress") {
         if (sideband !== undefined) yield frameText(event.text, sideband);
       } else session.stats.objects = event.summary.objects;
