@@ -1,3 +1,4 @@
+import { setImmediate as letOthersRun } from "node:timers/promises";
 import type { ObjectFormat } from "@x/objects";
 import {
   compareNames,
@@ -33,6 +34,8 @@ export interface FileRefsOptions {
 
 /** Refs that one batch of a listing holds. */
 const BATCH = 1000;
+/** Batches made without a pause: some ten milliseconds. */
+const BATCHES_PER_TURN = 8;
 
 /**
  * The refs of a repository as C git keeps them: loose files over one packed-refs file, changed under `.lock` files,
@@ -70,6 +73,7 @@ export function createFileRefs(options: FileRefsOptions): RefStore {
       const snapshot = await guarded(() => packed.read());
       let at = 0;
       let batch: Ref[] = [];
+      let batches = 0;
       for (const { start, end } of selectPrefixes(snapshot, wanted)) {
         for (let index = start; index < end; index++) {
           const name = snapshot.nameAt(index);
@@ -77,6 +81,8 @@ export function createFileRefs(options: FileRefsOptions): RefStore {
           if (loose[at]?.name !== name) batch.push(snapshot.refAt(index));
           if (batch.length < BATCH) continue;
           signal?.throwIfAborted();
+          // A consumer that only counts would otherwise keep everybody else waiting.
+          if (++batches % BATCHES_PER_TURN === 0) await letOthersRun();
           yield batch;
           batch = [];
         }

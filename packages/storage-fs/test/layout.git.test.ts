@@ -61,10 +61,19 @@ describe("findRepository", () => {
       (at: string) => rmSync(join(at, "HEAD")),
       (at: string) => writeFileSync(join(at, "HEAD"), "ref: elsewhere\n"),
       (at: string) => writeFileSync(join(at, "HEAD"), "0123\n"),
-      (at: string) => (rmSync(join(at, "HEAD")), mkdirSync(join(at, "HEAD"))),
-      (at: string) => (rmSync(join(at, "HEAD")), symlinkSync("config", join(at, "HEAD"))),
+      (at: string) => {
+        rmSync(join(at, "HEAD"));
+        mkdirSync(join(at, "HEAD"));
+      },
+      (at: string) => {
+        rmSync(join(at, "HEAD"));
+        symlinkSync("config", join(at, "HEAD"));
+      },
       (at: string) => renameSync(join(at, "objects"), join(at, "gone")),
-      (at: string) => (rmSync(join(at, "refs"), { recursive: true }), writeFileSync(join(at, "refs"), "")),
+      (at: string) => {
+        rmSync(join(at, "refs"), { recursive: true });
+        writeFileSync(join(at, "refs"), "");
+      },
       (at: string) => writeFileSync(join(at, "commondir"), "nowhere\n"),
     ]) {
       const { gitDirectory } = await createTestRepository();

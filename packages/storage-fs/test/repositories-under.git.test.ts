@@ -53,7 +53,10 @@ describe("repositoriesUnder", () => {
     await git(["init", "-q", "--bare", secret]);
     const spoilt: Record<string, (at: string) => void> = {
       link: (at) => symlinkSync(secret, at),
-      gitfile: (at) => (mkdirSync(at), writeFileSync(join(at, ".git"), `gitdir: ${secret}\n`)),
+      gitfile: (at) => {
+        mkdirSync(at);
+        writeFileSync(join(at, ".git"), `gitdir: ${secret}\n`);
+      },
       file: (at) => writeFileSync(at, `gitdir: ${secret}\n`),
     };
     for (const [name, make] of Object.entries(spoilt)) {
