@@ -20,9 +20,7 @@ export function sortIds(ids: Uint8Array, count: number, idLength: number): Uint3
     const value = prefix(order[start] as number);
     while (end < count && prefix(order[end] as number) === value) end++;
     if (end - start > 1)
-      order
-        .subarray(start, end)
-        .sort((a, b) => compareIds(ids, a * idLength, ids, b * idLength, idLength) || a - b);
+      order.subarray(start, end).sort((a, b) => compareIds(ids, a * idLength, ids, b * idLength, idLength));
     start = end;
   }
   return order;

@@ -42,6 +42,7 @@ const broken = (bytes: Uint8Array, at: number): Uint8Array => {
   return copied;
 };
 const withDelta = (bytes: Uint8Array): Uint8Array => packOf([base, ofsDelta(base.length, bytes)]);
+const big = whole("blob", new Uint8Array(200));
 const withStream = (bytes: Uint8Array, declared = size): Uint8Array =>
   packOf([concat(entryHead(3, declared), bytes)]);
 const inline = (base64: string): Uint8Array => Uint8Array.from(Buffer.from(base64, "base64"));
@@ -314,6 +315,18 @@ export const HOSTILE_PACKS: readonly HostilePack[] = [
   {
     name: "delta that declares 2^30",
     pack: withDelta(delta(size, 2 ** 30, copy(0, size))),
+    verdict: "pack/bad-delta",
+  },
+  {
+    // That its instructions were added up before they were run shows that nothing was allocated on its word.
+    name: "delta that declares 2^30 and copies beyond the base",
+    pack: withDelta(delta(size, 2 ** 30, copy(size, 1))),
+    verdict: "pack/bad-delta",
+    message: "delta yields another size than it declares",
+  },
+  {
+    name: "delta that makes nothing, in 3 bytes",
+    pack: packOf([big, ofsDelta(big.length, delta(200, 0))]),
     verdict: "pack/bad-delta",
   },
   { name: "deltas that double", pack: doubling(5), verdict: "accepted" },

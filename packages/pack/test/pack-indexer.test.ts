@@ -12,6 +12,7 @@ import {
   copy,
   delta,
   entryHead,
+  insert,
   noise,
   ofsDelta,
   packOf,
@@ -220,6 +221,24 @@ describe("deltas", () => {
     expect(verdictOn(pack, { limits: { maxInflatedBytes }, maxBaseBytes: 0 })).toBe("pack/limit-exceeded");
   });
 
+  it("of several hundred KiB are taken in pieces", () => {
+    const inserted = Array.from({ length: 5000 }, (_, i) => noise(120, i + 1));
+    const change = delta(text.length, 600_000, ...inserted.map(insert));
+    const base = whole("blob", text);
+    const pack = packOf([base, ofsDelta(base.length, change)]);
+    for (const chunkBytes of [pack.length, 1000]) {
+      const limits = {
+        maxObjectBytes: change.length,
+        maxInflatedBytes: text.length + change.length + 600_000,
+      };
+      const { index } = takeIn(pack, { chunkBytes, limits });
+      expect(index.find(rawId(concat(...inserted)), 0)).toBeGreaterThanOrEqual(0);
+    }
+    expect(verdictOn(pack, { limits: { maxInflatedBytes: text.length + change.length + 599_999 } })).toBe(
+      "pack/limit-exceeded",
+    );
+  });
+
   it("of bases larger than what is held together", () => {
     const large = noise(5 * MiB);
     const base = whole("blob", large);
@@ -235,6 +254,95 @@ describe("deltas", () => {
     expect(expected.index.find(rawId(made), 0)).toBeGreaterThanOrEqual(0);
     expect(expected.index.find(rawId(concat(large.subarray(7, 65543), more)), 0)).toBeGreaterThanOrEqual(0);
     expect(takeIn(pack, { maxBaseBytes: MiB, chunkBytes: 65536 }).indexBytes).toEqual(expected.indexBytes);
+  });
+});
+
+describe("work that is due to few bases being held", () => {
+  /** The least `maxInflatedBytes` that `pack` gets by with. */
+  function workOf(pack: Uint8Array, maxBaseBytes?: number): number {
+    let low = 0;
+    for (let high = 1 << 20; low < high; ) {
+      const maxInflatedBytes = (low + high) >>> 1;
+      const limits = { maxInflatedBytes };
+      if (verdictOn(pack, maxBaseBytes === undefined ? { limits } : { limits, maxBaseBytes }) === "accepted")
+        high = maxInflatedBytes;
+      else low = maxInflatedBytes + 1;
+    }
+    return low;
+  }
+
+  /** A base of `size` bytes, two deltas on it, and one on each of those. */
+  function forked(size: number, seed: number): Uint8Array[] {
+    const data = noise(size, seed);
+    const left = concat(data, bytesOf("left"));
+    const right = concat(data, bytesOf("right"));
+    return [
+      whole("blob", data),
+      refDelta(rawId(data), appending(size, bytesOf("left"))),
+      refDelta(rawId(data), appending(size, bytesOf("right"))),
+      refDelta(rawId(left), appending(size + 4, bytesOf("!"))),
+      refDelta(rawId(right), appending(size + 5, bytesOf("!"))),
+    ];
+  }
+
+  it("is what is made again, and no more", () => {
+    const pack = packOf(forked(1500, 1));
+    // The base goes when the first of its deltas becomes a base, and comes back for the second.
+    expect(workOf(pack, 0)).toBe(workOf(pack) + 1500);
+  });
+
+  it("is none where there is room for all at a time, one family after the other", () => {
+    const pack = packOf([1, 2, 3, 4, 5].flatMap((seed) => forked(1500, seed)));
+    // A quarter is for small ones; the rest holds a base and one made of it.
+    expect(workOf(pack, 4100)).toBe(workOf(pack));
+  });
+
+  it("starts from the nearest base that is still there", () => {
+    const small = noise(300);
+    const grown = concat(small, ...Array.from({ length: 10 }, () => small));
+    const copies = Array.from({ length: 11 }, () => copy(0, 300));
+    const pack = packOf([
+      whole("blob", small),
+      refDelta(rawId(small), appending(300, bytesOf("a leaf of the root"))),
+      refDelta(rawId(small), delta(300, 3300, ...copies)),
+      refDelta(rawId(grown), appending(3300, bytesOf("left"))),
+      refDelta(rawId(grown), appending(3300, bytesOf("right"))),
+      refDelta(rawId(concat(grown, bytesOf("left"))), appending(3304, bytesOf("!"))),
+      refDelta(rawId(concat(grown, bytesOf("right"))), appending(3305, bytesOf("!"))),
+    ]);
+    // The small root stays in its quarter; the grown one goes, and comes back without the root's being read again.
+    expect(workOf(pack, 2400)).toBe(workOf(pack) + 3300);
+  });
+});
+
+describe("what is read back", () => {
+  const large = concat(noise(100_000), new Uint8Array(100_000));
+  const base = whole("blob", large);
+  const pack = packOf([base, ofsDelta(base.length, delta(large.length, 9, copy(5, 9)))]);
+  const readBack = (read: (pack: MemoryPack, offset: number, into: Uint8Array) => number) => () => {
+    const memory = new MemoryPack();
+    const source = {
+      size: pack.length,
+      read: (offset: number, into: Uint8Array) => read(memory, offset, into),
+    };
+    const indexer = new PackIndexer({ format: "sha1", codec: createNodeZlibCodec(), sink: memory, source });
+    indexer.feed(pack);
+    return indexer.finish();
+  };
+  const failure = expect.objectContaining({ code: "pack/bad-zlib" });
+
+  it("may come in the parts it is asked for only", () => {
+    expect(readBack((memory, offset, into) => memory.read(offset, into))().objects).toBe(2);
+  });
+
+  it("has to be what was received", () => {
+    expect(readBack(() => 0)).toThrow(failure);
+    expect(readBack((_, __, into) => into.fill(0).length)).toThrow(failure);
+    // A stream that is fine as far as the entry goes, but does not end with it.
+    const longer = new MemoryPack();
+    longer.append(new Uint8Array(12 + entryHead(3, large.length).length));
+    longer.append(deflateSync(noise(300_000), { level: 0 }));
+    expect(readBack((_, offset, into) => longer.read(offset, into))).toThrow(failure);
   });
 });
 
@@ -331,7 +439,14 @@ describe("thin packs", () => {
     ]);
     expect(verdictOn(thin)).toBe("pack/missing-base");
     expect(() => takeIn(thin)).toThrow("pack has 4 unresolved deltas");
-    const { objects, added, stored, index, packBytes, packChecksum } = takeIn(thin, { findBase });
+    const asked = new Set<string>();
+    const { objects, added, stored, index, packBytes, packChecksum } = takeIn(thin, {
+      findBase: (id) => {
+        asked.add(hex(id));
+        return findBase(id);
+      },
+    });
+    expect([...asked]).toEqual([text, other].map((data) => hex(rawId(data))));
     expect([objects, added]).toEqual([6, 2]);
     expect(new DataView(stored.buffer).getUint32(8)).toBe(6);
     expect(stored.length).toBe(packBytes);
