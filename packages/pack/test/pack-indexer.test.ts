@@ -342,7 +342,10 @@ describe("what is read back", () => {
     const longer = new MemoryPack();
     longer.append(new Uint8Array(12 + entryHead(3, large.length).length));
     longer.append(deflateSync(noise(300_000), { level: 0 }));
-    expect(readBack((_, offset, into) => longer.read(offset, into))).toThrow(failure);
+    // The delta is read with the window around it, which starts at a round offset.
+    expect(
+      readBack((memory, offset, into) => (offset % 65536 === 0 ? memory : longer).read(offset, into)),
+    ).toThrow("serious inflate inconsistency");
   });
 });
 
