@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { isObjectType, type ObjectId, type ObjectType } from "@x/objects";
 import { type Inflater, type LooseObjects, PackError, type PackedObject, type ZlibCodec } from "@x/pack";
+import { systemCode } from "../errors.ts";
 
 /*
  * objects/<first 2 digits>/<the others>: a zlib stream of <type> SP <size> NUL <data>
@@ -71,15 +72,18 @@ export class LooseFiles implements LooseObjects {
     const head = new Uint8Array(MAX_PREAMBLE_BYTES);
     const inflater = this.#start();
     inflater.write(file, 0, file.length, head, 0);
-    return parsePreamble(head.subarray(0, inflater.produced), id);
+    const { type, size } = parsePreamble(head.subarray(0, inflater.produced), id);
+    return { type, size };
   }
 
   #file(id: ObjectId): Uint8Array | undefined {
     for (const directory of this.#directories) {
       try {
         return readFileSync(loosePath(directory, id));
-      } catch {
+      } catch (error) {
         // Not here, or not any more: gc may have packed it.
+        const code = systemCode(error);
+        if (code !== "ENOENT" && code !== "ENOTDIR" && code !== "ESTALE") throw error;
       }
     }
     return undefined;
