@@ -63,6 +63,8 @@ export class PackReader {
   }
 
   #checkFrame(): void {
+    if (this.entriesEnd < PACK_HEADER_BYTES)
+      throw new PackError("pack/malformed", "pack is shorter than its header and trailer");
     const header = new Uint8Array(PACK_HEADER_BYTES);
     const view = new DataView(header.buffer);
     if (this.source.read(0, header) < PACK_HEADER_BYTES || view.getUint32(0) !== 0x5041434b)
@@ -89,9 +91,14 @@ export class PackReader {
   }
 
   #locate(bytes: Uint8Array, offset: number): PackEntry {
+    // Beyond the entries lie the trailer and, by their keys in the cache, the entries of other packs.
+    if (offset < PACK_HEADER_BYTES || offset >= this.entriesEnd)
+      throw new PackError("pack/bad-index", "no entry can start there", { offset });
     const header = decodeEntryHeader(bytes, 0, this.#idLength);
     if (header === undefined) throw new PackError("pack/truncated", "an entry stops short", { offset });
     const { type, size, baseDistance, dataAt } = header;
+    if (offset + dataAt >= this.entriesEnd)
+      throw new PackError("pack/truncated", "an entry stops short", { offset });
     return { type, size, baseDistance, dataAt, offset, baseOffset: this.baseOffset(header, bytes, offset) };
   }
 
@@ -120,7 +127,8 @@ export class PackReader {
     const deltas: PackEntry[] = [];
     let object: PackedObject | undefined;
     for (let at = offset; object === undefined; ) {
-      object = cache.get(this.#keys + at);
+      // An index may point anywhere, and other packs' objects are cached beyond this one's keys.
+      if (at < this.source.size) object = cache.get(this.#keys + at);
       if (object !== undefined) break;
       const entry = this.entry(at);
       const type = entryObjectType(entry.type);
@@ -163,13 +171,20 @@ export class PackReader {
   }
 
   #deltaResultSize(entry: PackEntry): number {
-    // The two sizes take 20 bytes at most, but the codec inflates whole streams; an inflater stops where told.
+    // The two sizes take 20 bytes at most, but the codec inflates whole streams; an inflater stops where told. It may
+    // take hundreds of bytes before the first one comes out: a stream can open with the tables of its code.
     const output = new Uint8Array(Math.min(20, entry.size));
-    const bytes = this.#windows.view(entry.offset + entry.dataAt, 64);
     this.#peek ??= this.#options.codec.createInflater();
     this.#peek.reset();
-    this.#peek.write(bytes, 0, bytes.length, output, 0);
-    return decodeDeltaHeader(output).resultSize;
+    let filled = 0;
+    for (let at = entry.offset + entry.dataAt; filled < output.length && at < this.entriesEnd; ) {
+      const bytes = this.#windows.view(at, 64);
+      const ended = this.#peek.write(bytes, 0, Math.min(bytes.length, this.entriesEnd - at), output, filled);
+      filled += this.#peek.produced;
+      at += this.#peek.consumed;
+      if (ended || (this.#peek.produced === 0 && this.#peek.consumed === 0)) break;
+    }
+    return decodeDeltaHeader(output.subarray(0, filled)).resultSize;
   }
 
   #inflate(entry: PackEntry): Uint8Array {
