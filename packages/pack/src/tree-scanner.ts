@@ -10,7 +10,7 @@ import type { ObjectTable } from "./object-table.ts";
  */
 export type VisitEntry = (tree: Uint8Array, type: number, nameAt: number, idAt: number) => void;
 
-/** Entries whose places are remembered, 4 bytes each; a power of two. Larger trees are scanned whole every time. */
+/** 16 MiB of places. */
 const REMEMBERED_ENTRIES = 4 * 1024 * 1024;
 
 /** No entry is shorter than this and an id: a digit, a space, a letter and a NUL. Unit: bytes. */
@@ -25,11 +25,13 @@ export class TreeScanner {
   readonly #table: ObjectTable;
   readonly #idLength: number;
   /** Where the entries of scanned trees start, and where they end. */
-  readonly #boundaries: BoundaryRing = new BoundaryRing(REMEMBERED_ENTRIES);
+  readonly #boundaries: BoundaryRing;
 
-  constructor(table: ObjectTable) {
+  /** @param rememberedEntries entries whose places are remembered, 4 bytes each; larger trees are scanned whole every time */
+  constructor(table: ObjectTable, rememberedEntries: number = REMEMBERED_ENTRIES) {
     this.#table = table;
     this.#idLength = rawIdLength(table.format);
+    this.#boundaries = new BoundaryRing(rememberedEntries);
   }
 
   /** @throws PackError `pack/malformed` when the object is no tree, or not a whole one */
@@ -67,6 +69,7 @@ export class TreeScanner {
       } else at += op;
       result += size;
       entry = this.#scanTo(data, entry, result, visit);
+      if (entry < 0) break;
     }
     return entry;
   }
@@ -82,8 +85,7 @@ export class TreeScanner {
     visit: VisitEntry,
   ): number {
     const end = result + size;
-    if (entry < result) entry = this.#scanTo(data, entry, result, visit);
-    while (entry < end) {
+    while (entry >= 0 && entry < end) {
       const shift = result - offset;
       let i = base.lowerBound(entry - shift);
       if (i < base.length && base.at(i) === entry - shift) {
@@ -96,9 +98,9 @@ export class TreeScanner {
     return entry;
   }
 
-  /** Shows entries from `entry` on until one starts at `limit` or later; gives where. */
+  /** Shows entries from `entry` on until one starts at `limit` or later; gives where, or -1 if one is malformed. */
   #scanTo(data: Uint8Array, entry: number, limit: number, visit: VisitEntry): number {
-    while (entry < limit) {
+    while (entry >= 0 && entry < limit) {
       let at = entry;
       let mode = 0;
       for (let byte = data[at++]; byte !== 0x20; byte = data[at++]) {
@@ -106,6 +108,7 @@ export class TreeScanner {
         mode = mode * 8 + byte - 0x30;
       }
       const nameAt = at;
+      if (at === entry + 1 || data[at] === 0) return -1; // no mode, no name
       while (data[at]) at++; // past the end reads as undefined, which stops it too
       const next = at + 1 + this.#idLength;
       if (next > data.length) return -1;
