@@ -64,26 +64,32 @@ function* reaches(
   oldest: number,
   flags: ObjectFlags,
 ): Generator<undefined, boolean> {
-  const path = [start];
-  let steps = 0;
-  for (let commit = path.at(-1); commit !== undefined; commit = path.at(-1)) {
-    if (++steps % BREATH === 0) yield;
+  const path: PathStep[] = [];
+  const visit = (commit: number) => {
     flags.set(commit, VISITED);
-    let next = MISSING;
-    let found = (flags.get(commit) & (SOUGHT | REACHES)) !== 0;
-    if (!found && commits.time(commit) >= oldest)
-      for (const parent of commits.parents(commit)) {
-        if (parent === MISSING) continue;
-        const noted = flags.get(parent);
-        if (noted & (SOUGHT | REACHES)) found = true;
-        else if ((noted & VISITED) === 0) next = parent;
-      }
-    if (!found && next !== MISSING) {
-      path.push(next);
+    const ends = (flags.get(commit) & SOUGHT) !== 0 || commits.time(commit) < oldest;
+    path.push({ commit, parents: ends ? [] : commits.parents(commit), next: 0 });
+  };
+  if ((flags.get(start) & VISITED) === 0) visit(start);
+  let steps = 0;
+  for (let step = path.at(-1); step !== undefined; step = path.at(-1)) {
+    if (++steps % BREATH === 0) yield;
+    const parent = step.parents[step.next];
+    const noted = parent === undefined || parent === MISSING ? VISITED : flags.get(parent);
+    if (noted & (SOUGHT | REACHES)) flags.set(step.commit, REACHES);
+    else if (parent !== undefined) {
+      if (noted & VISITED) step.next++;
+      else visit(parent);
       continue;
     }
-    if (found) flags.set(commit, REACHES);
     path.pop();
   }
   return (flags.get(start) & (SOUGHT | REACHES)) !== 0;
+}
+
+/** A commit on the way down, and which of its parents is being looked at. */
+interface PathStep {
+  readonly commit: number;
+  readonly parents: readonly number[];
+  next: number;
 }

@@ -99,9 +99,10 @@ export class CommitTable {
 const TREE = new TextEncoder().encode("tree ");
 const PARENT = new TextEncoder().encode("parent ");
 
-/** Value of each hex digit, 255 for all other bytes. */
+/** Value of each hex digit, of either case as in C git; 255 for all other bytes. */
 const HEX: Uint8Array = new Uint8Array(256).fill(255);
-for (let digit = 0; digit < 16; digit++) HEX[digit.toString(16).charCodeAt(0)] = digit;
+for (let digit = 0; digit < 16; digit++)
+  for (const text of [digit.toString(16), digit.toString(16).toUpperCase()]) HEX[text.charCodeAt(0)] = digit;
 
 function startsWith(data: Uint8Array, at: number, text: Uint8Array): boolean {
   for (let i = 0; i < text.length; i++) if (data[at + i] !== text[i]) return false;

@@ -11,6 +11,9 @@ import { TreeScanner } from "./tree-scanner.ts";
 const TREE = 0o040000;
 const GITLINK = 0o160000;
 
+/** It was, or will be, looked into as a tree. Stands beside the notes of {@link HistoryWalk}. */
+const LOOKED_INTO = 16;
+
 /** What to find, in numbers of an {@link ObjectTable}. */
 export interface EnumerateRequest {
   readonly wants: readonly number[];
@@ -43,8 +46,6 @@ export function* enumerateObjects(
   request: EnumerateRequest,
 ): Generator<number, Selection> {
   const enumeration = new Enumeration(table, request);
-  for (const have of request.haves) enumeration.have(have);
-  for (const want of request.wants) enumeration.want(want);
   yield* enumeration.run(request);
   return enumeration;
 }
@@ -92,19 +93,44 @@ class Enumeration implements Selection {
     return true;
   }
 
-  want(number: number): void {
+  #want(number: number): void {
     const end = this.#forTagChain(number, (tag) => this.#select(tag));
     const { type } = this.#table.header(end);
     if (type === "commit") this.#walk.want(end);
-    else if (this.#select(end) && type === "tree") this.#trees.push(end);
+    else if (type === "tree") this.#selectTree(end);
+    else this.#select(end);
   }
 
-  have(number: number): void {
-    const end = this.#forTagChain(number, (tag) => this.#flags.set(tag, UNINTERESTING));
+  *#have(number: number): Generator<number, void> {
+    let end = number;
+    try {
+      end = this.#forTagChain(number, (tag) => this.#flags.set(tag, UNINTERESTING));
+    } catch (error) {
+      // What the other side's tags point at need not be stored here.
+      if (error instanceof PackError && error.code === "pack/missing-object") return;
+      throw error;
+    }
     const { type } = this.#table.header(end);
     if (type === "commit") this.#walk.have(end);
-    else if (type === "tree") this.#forgetTree(end);
+    else if (type === "tree") yield* this.#forgetTree(end);
     else this.#flags.set(end, UNINTERESTING);
+  }
+
+  /** Selects a tree and has it opened; false when that was done or the other side has it. */
+  #selectTree(number: number): boolean {
+    const flags = this.#flags.get(number);
+    if ((flags & (SELECTED | UNINTERESTING)) === 0) {
+      this.#flags.set(number, SELECTED | LOOKED_INTO);
+      this.count++;
+      this.#trees.push(number);
+      return true;
+    }
+    // Named as a blob, a commit or a tag elsewhere: then nobody looked into it. C git refuses that, too.
+    if ((flags & LOOKED_INTO) === 0) {
+      const id = this.#table.id(number);
+      throw new PackError("pack/malformed", `object ${id} is used as a tree and as something else`, { id });
+    }
+    return false;
   }
 
   #forTagChain(number: number, visit: (tag: number) => void): number {
@@ -119,16 +145,24 @@ class Enumeration implements Selection {
   }
 
   *run(request: EnumerateRequest): Generator<number, void> {
+    let steps = 0;
+    for (const have of request.haves) {
+      if (++steps % BREATH === 0) yield this.count;
+      yield* this.#have(have);
+    }
+    for (const want of request.wants) {
+      if (++steps % BREATH === 0) yield this.count;
+      this.#want(want);
+    }
     const commits = yield* this.#wantedCommits();
-    this.#forgetEdges(commits, request);
+    yield* this.#forgetEdges(commits, request);
     for (let i = 0; i < commits.length; i++) {
+      if (++steps % BREATH === 0) yield this.count;
       const commit = commits.get(i);
       this.#select(commit);
       const tree = this.#commits.tree(commit);
       if (tree === MISSING) throw this.#missing(`tree of commit ${this.#table.id(commit)}`);
-      if (!this.#select(tree)) continue;
-      this.#paths?.noteWantedRoot(tree);
-      this.#trees.push(tree);
+      if (this.#selectTree(tree)) this.#paths?.noteWantedRoot(tree);
     }
     yield* this.#openTrees();
   }
@@ -166,16 +200,13 @@ class Enumeration implements Selection {
       const number = table.find(data, idAt);
       if (number < 0)
         throw this.#missing(`entry ${objectIdFromBytes(data, table.format, idAt)} of tree ${table.id(tree)}`);
-      if (this.#flags.get(number) & (SELECTED | UNINTERESTING)) return;
-      this.#flags.set(number, SELECTED);
-      this.count++;
-      paths?.noteWanted(number, tree, data, nameAt, idAt - 1);
-      if (type === TREE) this.#trees.push(number);
+      const isNew = type === TREE ? this.#selectTree(number) : this.#select(number);
+      if (isNew) paths?.noteWanted(number, tree, data, nameAt, idAt - 1);
     });
   }
 
   /** Marks what the other side surely has: the trees of the commits where the two histories meet. */
-  #forgetEdges(commits: IntList, request: EnumerateRequest): void {
+  *#forgetEdges(commits: IntList, request: EnumerateRequest): Generator<number, void> {
     const edges = new Set<number>();
     for (let i = 0; i < commits.length; i++)
       for (const parent of this.#commits.parents(commits.get(i)))
@@ -185,16 +216,18 @@ class Enumeration implements Selection {
       for (const have of request.haves) if (this.#flags.get(have) & SEEN) edges.add(have);
     for (const edge of edges) {
       const tree = this.#commits.tree(edge);
-      if (tree !== MISSING) this.#forgetTree(tree);
+      if (tree !== MISSING) yield* this.#forgetTree(tree);
     }
   }
 
-  #forgetTree(root: number): void {
+  *#forgetTree(root: number): Generator<number, void> {
     this.#paths?.noteHadRoot(root);
     const pending = [root];
+    let steps = 0;
     for (let tree = pending.pop(); tree !== undefined; tree = pending.pop()) {
-      if (this.#flags.get(tree) & UNINTERESTING) continue;
-      this.#flags.set(tree, UNINTERESTING);
+      if (this.#flags.get(tree) & LOOKED_INTO) continue;
+      if (++steps % BREATH === 0) yield this.count;
+      this.#flags.set(tree, UNINTERESTING | LOOKED_INTO);
       this.#scanner.scan(tree, (data, type, nameAt, idAt) => {
         if (type === GITLINK) return;
         const number = this.#table.find(data, idAt);
