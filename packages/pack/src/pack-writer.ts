@@ -184,7 +184,8 @@ export class PackWriter {
     // Perhaps another copy of the base counts: one that is out already, or that the client has.
     const base = packNumber === 0 ? local : this.#table.find(index.rawId(position), 0);
     const isOut = base !== local && this.#selection.isSelected(base) && this.#table.packOf(base) < packNumber;
-    if (!isOut && !(this.#options.thin && this.#selection.isHad(base))) return "none";
+    const isThere = this.#options.thin && this.#selection.isHad(base) && !this.#selection.isSelected(base);
+    if (!isOut && !isThere) return "none";
     return entry.type === ENTRY_REF_DELTA ? "as it lies" : this.#byId(entry, index.rawId(position));
   }
 
@@ -212,8 +213,12 @@ export class PackWriter {
 
   /** What the client has in the place of an object that is worth making a delta for; -1 when there is nothing. */
   #likeness(number: number, size: number): number {
-    if (!this.#options.thin || size < MIN_DELTA_TARGET_BYTES || size > MAX_DELTA_TARGET_BYTES) return -1;
-    return this.#selection.likeness(number);
+    if (!this.#options.thin || this.#whole !== undefined) return -1;
+    if (size < MIN_DELTA_TARGET_BYTES || size > MAX_DELTA_TARGET_BYTES) return -1;
+    const base = this.#selection.likeness(number);
+    // What is sent as well may be a delta itself, of this very object in the end.
+    if (base < 0 || !this.#selection.isHad(base) || this.#selection.isSelected(base)) return -1;
+    return this.#table.header(base).size > MAX_DELTA_TARGET_BYTES ? -1 : base;
   }
 
   /** @returns false, and writes nothing, when a delta would not pay */
