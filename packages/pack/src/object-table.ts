@@ -30,15 +30,24 @@ export class ObjectTable {
   readonly packs: readonly PackReader[];
   readonly #starts: readonly number[];
   readonly #packed: number;
+  /** Finds what is not in the first pack. */
   readonly #rest: MergedLookup;
   readonly #loose: LooseObjects;
   readonly #looseNumbers: Map<ObjectId, number> = new Map();
   readonly #looseIds: ObjectId[] = [];
 
-  constructor(format: ObjectFormat, packs: readonly PackReader[], loose: LooseObjects) {
+  /** @param twin a table of the same packs, to share with it what is known of them */
+  constructor(format: ObjectFormat, packs: readonly PackReader[], loose: LooseObjects, twin?: ObjectTable) {
     this.format = format;
-    this.packs = [...packs].sort((a, b) => b.index.count - a.index.count);
     this.#loose = loose;
+    if (twin !== undefined) {
+      this.packs = twin.packs;
+      this.#starts = twin.#starts;
+      this.#packed = twin.#packed;
+      this.#rest = twin.#rest;
+      return;
+    }
+    this.packs = [...packs].sort((a, b) => b.index.count - a.index.count);
     const starts: number[] = [];
     let count = 0;
     for (const { index } of this.packs) {
@@ -58,12 +67,21 @@ export class ObjectTable {
     return this.#packed + this.#looseIds.length;
   }
 
+  /** The same packs, with the loose objects of `loose`, looked for anew. */
+  withLoose(loose: LooseObjects): ObjectTable {
+    return new ObjectTable(this.format, this.packs, loose, this);
+  }
+
   /** The number of the object whose raw id stands in `bytes` at `at`; -1 when it is not stored. */
   find(bytes: Uint8Array, at: number): number {
-    const position = this.packs[0]?.index.find(bytes, at) ?? -1;
-    if (position >= 0) return position;
-    const number = this.#rest.find(bytes, at);
+    const number = this.findPacked(bytes, at);
     return number >= 0 ? number : this.#findLoose(objectIdFromBytes(bytes, this.format, at));
+  }
+
+  /** As {@link find}, among the packs only. */
+  findPacked(bytes: Uint8Array, at: number): number {
+    const position = this.packs[0]?.index.find(bytes, at) ?? -1;
+    return position >= 0 ? position : this.#rest.find(bytes, at);
   }
 
   /** As {@link find}. */

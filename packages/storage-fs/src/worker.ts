@@ -42,7 +42,8 @@ async function start({ id, operation, location, args }: Extract<ToWorker, { kind
   let hasSent = false;
   const job = new Job(
     (event) => {
-      hasSent = true;
+      // Progress may be told twice; bytes may not.
+      hasSent ||= event.kind === "bytes";
       send({ kind: "event", id, event }, event.kind === "bytes" ? [event.bytes.buffer as ArrayBuffer] : []);
     },
     () => send({ kind: "taken", id }),

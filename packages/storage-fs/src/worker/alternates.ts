@@ -30,18 +30,21 @@ function readAlternates(objectsDirectory: string): string[] {
   try {
     const file = readFileSync(`${objectsDirectory}/info/alternates`);
     if (file.length > MAX_FILE_BYTES) return [];
-    text = file.toString("utf8");
+    text = file.toString("latin1"); // one character for each byte until the quotes are off
   } catch {
     return []; // the usual case: there is no such file
   }
   return text
     .split("\n")
     .filter((line) => line !== "" && !line.startsWith("#"))
-    .map((line) => (line.startsWith('"') ? unquote(line) : line));
+    .map((line) => Buffer.from(unquote(line), "latin1").toString("utf8"));
 }
 
-/** Takes C-style quotes off. */
+const QUOTED = /^"(?:[^"\\]|\\(?:[0-3][0-7]{2}|[abfnrtv"\\]))*"$/;
+
+/** Takes C-style quotes off; a line that is not quoted well stands for itself, as for C git. */
 function unquote(line: string): string {
+  if (!QUOTED.test(line)) return line;
   const escapes: Record<string, string> = { n: "\n", t: "\t", r: "\r", a: "\x07", b: "\b", f: "\f", v: "\v" };
   return line
     .slice(1, -1)

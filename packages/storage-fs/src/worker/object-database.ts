@@ -2,11 +2,16 @@ import { statSync } from "node:fs";
 import { ObjectTable, type ZlibCodec } from "@x/pack";
 import type { StoreLocation } from "../worker-protocol.ts";
 import { findAlternates } from "./alternates.ts";
+import { type Generation, letGo } from "./generation.ts";
 import { LooseFiles } from "./loose-files.ts";
 import { listPacks, type PackFile, type PackFiles } from "./pack-files.ts";
+import { RepackedObjects } from "./repacked-objects.ts";
 
 /** A directory that changed less than this before it was read may change again without showing it. Unit: milliseconds. */
 const RACY_MS = 50;
+
+/** How often packs are listed anew when some of those listed are gone by the time they are opened. */
+const MAX_SCANS = 5;
 
 /** The objects of a repository as they were when it was asked for. What it holds stays readable until it is released. */
 export interface Snapshot {
@@ -14,16 +19,9 @@ export interface Snapshot {
   release(): void;
 }
 
-/** A set of packs in use: by the database while it is the latest, and by snapshots. */
-interface Generation {
-  readonly objects: ObjectTable;
-  readonly packs: ReadonlyMap<string, PackFile>;
-  users: number;
-}
-
 /**
  * The objects of one repository. Others may add packs and repack at any time: each snapshot begins with a look at the
- * directories.
+ * directories, and what a snapshot misses is looked for in the packs that came later.
  */
 export class ObjectDatabase {
   readonly #location: StoreLocation;
@@ -32,6 +30,7 @@ export class ObjectDatabase {
   #directories: readonly string[] = [];
   #latest: Generation | undefined;
   #stamp: string | undefined;
+  #closed = false;
 
   constructor(location: StoreLocation, codec: ZlibCodec, files: PackFiles) {
     this.#location = location;
@@ -41,21 +40,28 @@ export class ObjectDatabase {
 
   /** @param rescan look again even where nothing seems to have changed */
   snapshot(rescan = false): Snapshot {
-    const stamp = this.#readStamp();
-    if (rescan || this.#latest === undefined || stamp === undefined || stamp !== this.#stamp) {
-      this.#scan();
-      this.#stamp = this.#readStamp();
-    }
-    const generation = this.#latest as Generation;
-    generation.users++;
+    const generation = this.#hold(rescan);
+    const repacked = new RepackedObjects(generation, () => this.#hold(false));
     let held = true;
     return {
-      objects: generation.objects,
+      objects: generation.packed.withLoose(repacked),
       release: () => {
-        if (held) letGo(generation);
+        if (!held) return;
         held = false;
+        repacked.release();
+        letGo(generation);
       },
     };
+  }
+
+  /** The packs there are now, to be {@link letGo}. */
+  #hold(rescan: boolean): Generation {
+    const stamp = this.#readStamp();
+    if (rescan || this.#latest === undefined || stamp === undefined || stamp !== this.#stamp) this.#scan();
+    const generation = this.#latest as Generation;
+    generation.users++;
+    if (this.#closed) this.close();
+    return generation;
   }
 
   /** What the pack directories look like; `undefined` when that cannot be trusted. */
@@ -71,36 +77,60 @@ export class ObjectDatabase {
   }
 
   #scan(): void {
-    const { objectsDirectory, alternates, format, maxObjectBytes } = this.#location;
+    const { objectsDirectory, alternates } = this.#location;
     const named = [objectsDirectory, ...alternates];
     this.#directories = [...new Set(named.flatMap((directory) => [directory, ...findAlternates(directory)]))];
-    const paths = new Set(this.#directories.flatMap(listPacks));
-    const before = this.#latest;
-    if (
-      before !== undefined &&
-      before.packs.size === paths.size &&
-      [...paths].every((path) => before.packs.has(path))
-    )
-      return;
+    for (let scans = 1; ; scans++) {
+      // Before the look: what changes after it has to show.
+      this.#stamp = this.#readStamp();
+      const paths = new Set(this.#directories.flatMap(listPacks));
+      const before = this.#latest;
+      if (
+        before !== undefined &&
+        isSame(before.paths, paths) &&
+        isSame(before.directories, this.#directories)
+      )
+        return;
+      const isWhole = this.#open(paths);
+      if (before !== undefined) letGo(before);
+      // A repack that took packs away had put others in their place before.
+      if (isWhole || scans === MAX_SCANS) return;
+    }
+  }
+
+  /** @returns whether all packs were still there */
+  #open(paths: ReadonlySet<string>): boolean {
+    const { format, maxObjectBytes } = this.#location;
     const packs = new Map<string, PackFile>();
-    for (const path of paths) {
-      const pack = this.#files.open(path, format, maxObjectBytes);
-      if (pack !== undefined) packs.set(path, pack);
+    const present = new Set<string>();
+    try {
+      for (const path of paths) {
+        const pack = this.#files.open(path, format, maxObjectBytes);
+        if (pack !== "gone") present.add(path);
+        if (typeof pack === "object") packs.set(path, pack);
+      }
+    } catch (error) {
+      for (const pack of packs.values()) pack.release();
+      throw error;
     }
     const readers = [...packs.values()].map((pack) => pack.reader);
     const loose = new LooseFiles(this.#directories, this.#codec, maxObjectBytes);
-    this.#latest = { objects: new ObjectTable(format, readers, loose), packs, users: 1 };
-    if (before !== undefined) letGo(before);
+    const packed = new ObjectTable(format, readers, loose);
+    const directories = this.#directories;
+    this.#latest = { packed, packs, paths: present, directories, loose, users: 1 };
+    return present.size === paths.size;
   }
 
   /** Lets go of everything but what snapshots hold. */
   close(): void {
+    this.#closed = true;
     if (this.#latest !== undefined) letGo(this.#latest);
     this.#latest = undefined;
   }
 }
 
-function letGo(generation: Generation): void {
-  if (--generation.users > 0) return;
-  for (const pack of generation.packs.values()) pack.release();
+function isSame(some: Iterable<string>, others: Iterable<string>): boolean {
+  const left = new Set(others);
+  for (const item of some) if (!left.delete(item)) return false;
+  return left.size === 0;
 }

@@ -37,8 +37,13 @@ type Handlers = {
 
 /** What each operation does. All throw PackError, and Aborted when the job is called off. */
 export const operations: Handlers = {
-  async has({ objects }, { ids }) {
-    return ids.map((id) => objects.findId(id) >= 0);
+  async has({ objects, job }, { ids }) {
+    const has: boolean[] = [];
+    for (const id of ids) {
+      await job.breathe();
+      has.push(objects.findId(id) >= 0);
+    }
+    return has;
   },
 
   async headers({ objects, job }, { ids }) {
@@ -70,13 +75,17 @@ export const operations: Handlers = {
   async unreachable(work, { ids, tips }) {
     const { objects, job } = work;
     const stored = new Map(ids.map((id) => [id, objects.findId(id)]));
-    const tipNumbers = tips.map((id) => objects.findId(id)).filter((number) => number >= 0);
-    const numbers = [...stored.values()].filter((number) => number >= 0);
-    const commits = numbers.filter((number) => objects.header(number).type === "commit");
-    const lost = await job.run(
-      unreachableCommits(commitTable(work), new Set(commits), peelToCommits(objects, tipNumbers)),
-    );
-    const others = numbers.filter((number) => !commits.includes(number));
+    const tipNumbers = storedNumbers(objects, tips);
+    const commits = new Set<number>();
+    const others: number[] = [];
+    for (const number of stored.values()) {
+      await job.breathe();
+      if (number < 0) continue;
+      if (objects.header(number).type === "commit") commits.add(number);
+      else others.push(number);
+    }
+    const peeledTips = await peelToCommits(work, tipNumbers);
+    const lost = await job.run(unreachableCommits(commitTable(work), commits, peeledTips));
     if (others.length > 0) {
       const selection = await job.run(
         enumerateObjects(objects, { wants: tipNumbers, haves: [], shallow: boundary(work) }),
@@ -91,10 +100,8 @@ export const operations: Handlers = {
 
   async allReach(work, { wants, common }) {
     const { objects, job } = work;
-    const numbers = (ids: readonly ObjectId[]) =>
-      ids.map((id) => objects.findId(id)).filter((number) => number >= 0);
-    const from = peelToCommits(objects, numbers(wants));
-    const to = peelToCommits(objects, numbers(common));
+    const from = await peelToCommits(work, storedNumbers(objects, wants));
+    const to = await peelToCommits(work, storedNumbers(objects, common));
     return job.run(allReach(commitTable(work), from, new Set(to)));
   },
 
@@ -108,15 +115,13 @@ export const operations: Handlers = {
 
   async deepen(work, { request }) {
     const { objects, job } = work;
-    const numbers = (ids: readonly ObjectId[]) =>
-      ids.map((id) => objects.findId(id)).filter((number) => number >= 0);
     const commits = commitTable(work);
-    const clientShallow = numbers(request.clientShallow);
+    const clientShallow = storedNumbers(objects, request.clientShallow);
     const search = {
       ...request,
-      wants: peelToCommits(objects, numbers(request.wants)),
+      wants: await peelToCommits(work, storedNumbers(objects, request.wants)),
       clientShallow,
-      not: peelToCommits(objects, numbers(request.not ?? [])),
+      not: await peelToCommits(work, storedNumbers(objects, request.not ?? [])),
     };
     const { inner, border } = await job.run(findDepths(commits, search, boundary(work)));
     const known = new Set(clientShallow);
@@ -133,7 +138,7 @@ export const operations: Handlers = {
 
   async unconnected(work, { tips, known }) {
     const { objects, job } = work;
-    const haves = known.map((id) => objects.findId(id)).filter((number) => number >= 0);
+    const haves = storedNumbers(objects, known);
     const isConnected = async (ids: readonly ObjectId[]): Promise<boolean> => {
       const wants = ids.map((id) => objects.findId(id));
       if (wants.includes(-1)) return false;
@@ -165,11 +170,11 @@ export const operations: Handlers = {
 
 /** The commits whose parents the store lacks on purpose. */
 function boundary({ location, objects }: Work): Set<number> {
-  return new Set(
-    readShallow(location)
-      .map((id) => objects.findId(id))
-      .filter((number) => number >= 0),
-  );
+  return new Set(storedNumbers(objects, readShallow(location)));
+}
+
+function storedNumbers(objects: ObjectTable, ids: readonly ObjectId[]): number[] {
+  return ids.map((id) => objects.findId(id)).filter((number) => number >= 0);
 }
 
 function commitTable(work: Work): CommitTable {
@@ -198,9 +203,12 @@ function peelTag(objects: ObjectTable, id: ObjectId): Operations["peel"]["result
 }
 
 /** What the objects peel to, as far as that is commits. */
-function peelToCommits(objects: ObjectTable, numbers: readonly number[]): number[] {
-  return numbers.flatMap((number) => {
+async function peelToCommits({ objects, job }: Work, numbers: readonly number[]): Promise<number[]> {
+  const commits: number[] = [];
+  for (const number of numbers) {
+    await job.breathe();
     const peeled = peelTag(objects, objects.id(number));
-    return peeled?.type === "commit" ? [objects.findId(peeled.id)] : [];
-  });
+    if (peeled?.type === "commit") commits.push(objects.findId(peeled.id));
+  }
+  return commits;
 }

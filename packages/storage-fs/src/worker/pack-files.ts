@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, openSync, readdirSync, readFileSync, readSync } from "node:fs";
 import type { ObjectFormat } from "@x/objects";
 import { type ByteSource, DeltaBaseCache, PackError, PackIndex, PackReader, type ZlibCodec } from "@x/pack";
+import { systemCode } from "../errors.ts";
 
 /** Delta bases that one worker keeps in memory. Unit: bytes. */
 const DELTA_CACHE_BYTES = 32 * 1024 * 1024;
@@ -30,14 +31,17 @@ export class PackFiles {
   /**
    * Opens the pack at `path` (without suffix).
    * @param maxObjectBytes no larger object is put together. Unit: bytes.
-   * @returns `undefined` when it has gone or is broken: what it alone holds is then missing
+   * @returns `"gone"` when somebody took it away, `"broken"` when it is none: what it alone holds is then missing
+   * @throws what the system says, for example when too many files are open
    */
-  open(path: string, format: ObjectFormat, maxObjectBytes: number): PackFile | undefined {
+  open(path: string, format: ObjectFormat, maxObjectBytes: number): PackFile | "gone" | "broken" {
     let pack: SharedPack | undefined;
     try {
       pack = this.#open.get(path) ?? this.#read(path, format, maxObjectBytes);
     } catch (error) {
-      if (error instanceof PackError || (error instanceof Error && "code" in error)) return undefined;
+      if (error instanceof PackError) return "broken";
+      const code = systemCode(error);
+      if (code === "ENOENT" || code === "ESTALE") return "gone";
       throw error;
     }
     const shared = pack;

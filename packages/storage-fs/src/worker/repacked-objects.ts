@@ -1,0 +1,54 @@
+import { type ObjectId, objectIdToBytes } from "@x/objects";
+import type { LooseObjects, PackedObject } from "@x/pack";
+import { type Generation, letGo } from "./generation.ts";
+
+/**
+ * What a snapshot does not find in its packs: loose objects, and those that somebody packed, or brought in packs, since
+ * it was taken. C git looks for new packs in the same places.
+ */
+export class RepackedObjects implements LooseObjects {
+  readonly #start: Generation;
+  readonly #hold: () => Generation;
+  #later: Generation | undefined;
+
+  /** @param hold gives the packs there are now, to be {@link letGo} */
+  constructor(start: Generation, hold: () => Generation) {
+    this.#start = start;
+    this.#hold = hold;
+  }
+
+  has(id: ObjectId): boolean {
+    return this.#start.loose.has(id) || this.#find(id) !== undefined;
+  }
+
+  read(id: ObjectId): PackedObject | undefined {
+    const loose = this.#start.loose.read(id);
+    if (loose !== undefined) return loose;
+    const found = this.#find(id);
+    return found?.packed.read(found.number);
+  }
+
+  header(id: ObjectId): ReturnType<LooseObjects["header"]> {
+    const loose = this.#start.loose.header(id);
+    if (loose !== undefined) return loose;
+    const found = this.#find(id);
+    return found?.packed.header(found.number);
+  }
+
+  #find(id: ObjectId): { readonly packed: Generation["packed"]; readonly number: number } | undefined {
+    const latest = this.#hold();
+    if (latest === this.#later || latest === this.#start) letGo(latest);
+    else {
+      this.release();
+      this.#later = latest;
+    }
+    if (latest === this.#start) return undefined;
+    const number = latest.packed.findPacked(objectIdToBytes(id), 0);
+    return number < 0 ? undefined : { packed: latest.packed, number };
+  }
+
+  release(): void {
+    if (this.#later !== undefined) letGo(this.#later);
+    this.#later = undefined;
+  }
+}
