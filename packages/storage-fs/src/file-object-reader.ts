@@ -10,14 +10,14 @@ export function createFileObjectReader(
   pool: WorkerPool,
   location: StoreLocation,
 ): ObjectReader & Pick<Quarantine, "isAncestor"> {
-  const light = <Name extends OperationName>(operation: Name, args: Args<Name>, options?: Abortable) =>
+  const light = async <Name extends OperationName>(operation: Name, args: Args<Name>, options?: Abortable) =>
     call(pool.pick("light"), operation, location, args, options);
   return {
     has: async (ids, options) => (ids.length === 0 ? [] : light("has", { ids }, options)),
     headers: async (ids, options) => (ids.length === 0 ? [] : light("headers", { ids }, options)),
     read: (id, options) => light("read", { id }, options),
     peel: async (ids, options) => (ids.length === 0 ? [] : light("peel", { ids }, options)),
-    isAncestor: (ancestor, descendant, options) =>
+    isAncestor: async (ancestor, descendant, options) =>
       call(pool.pick("heavy"), "isAncestor", location, { ancestor, descendant }, options),
   };
 }

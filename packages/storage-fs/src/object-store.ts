@@ -28,13 +28,12 @@ export function createFileObjectStore(pool: WorkerPool, location: StoreLocation)
       return ids.map((id) => peeled.get(id) ?? peeledTags.get(id));
     },
     shallow: () => readShallowFile(location),
-    createPack: (request, options) =>
-      callForEvents(pool.pick("heavy"), location, { request }, options?.signal),
-    unreachable: (ids, tips, options) =>
+    createPack: (request, options) => callForEvents(pool, location, { request }, options?.signal),
+    unreachable: async (ids, tips, options) =>
       call(pool.pick("heavy"), "unreachable", location, { ids, tips }, options),
-    allReach: (wants, common, options) =>
+    allReach: async (wants, common, options) =>
       call(pool.pick("heavy"), "allReach", location, { wants, common }, options),
-    deepen: (request, options) => call(pool.pick("heavy"), "deepen", location, { request }, options),
+    deepen: async (request, options) => call(pool.pick("heavy"), "deepen", location, { request }, options),
     receive: () => createQuarantine(pool, location),
   };
 }

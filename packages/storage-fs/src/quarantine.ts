@@ -27,7 +27,7 @@ export async function createQuarantine(pool: WorkerPool, store: StoreLocation): 
   };
   return {
     ...createFileObjectReader(pool, location),
-    takePack: (chunks, { limits, onProgress, signal }) =>
+    takePack: async (chunks, { limits, onProgress, signal }) =>
       callWithInput(
         pool.pick("heavy"),
         "takePack",
@@ -36,7 +36,7 @@ export async function createQuarantine(pool: WorkerPool, store: StoreLocation): 
         chunks,
         { signal, onProgress },
       ),
-    unconnected: (tips, known, options) =>
+    unconnected: async (tips, known, options) =>
       call(pool.pick("heavy"), "unconnected", location, { tips, known }, options),
     async publish() {
       await publishPacks(directory, store.objectsDirectory);

@@ -1,4 +1,5 @@
 import type { PackEvent } from "@x/objects";
+import type { WorkerPool } from "./worker-pool.ts";
 import {
   CHUNK_WINDOW,
   EVENT_WINDOW,
@@ -15,7 +16,7 @@ export interface CallOptions {
 }
 
 /** Asks a worker one question. @throws ObjectsError, or an AbortError when `signal` fires */
-export function call<Name extends OperationName>(
+export async function call<Name extends OperationName>(
   thread: WorkerThread,
   operation: Name,
   location: StoreLocation,
@@ -116,8 +117,9 @@ export async function callWithInput<Name extends OperationName>(
         thread.post({ kind: "input-end", id: running.id });
         return;
       }
-      // Copied, for the sender may use its buffer again and a view's buffer cannot be given away.
-      const bytes = step.value.slice();
+      // Copied, for the sender may use its buffer again and a view's buffer cannot be given away. Not by `slice`: that of
+      // a Node Buffer copies nothing.
+      const bytes = new Uint8Array(step.value);
       thread.post({ kind: "chunk", id: running.id, bytes }, [bytes.buffer as ArrayBuffer]);
       await running.room(++sent, CHUNK_WINDOW);
     }
@@ -134,7 +136,7 @@ export async function callWithInput<Name extends OperationName>(
 
 /** The events of a job, made no faster than they are read. Leaving the iteration ends the job. */
 export async function* callForEvents(
-  thread: WorkerThread,
+  pool: WorkerPool,
   location: StoreLocation,
   args: Operations["createPack"]["args"],
   signal: AbortSignal | undefined,
@@ -144,6 +146,7 @@ export async function* callForEvents(
   let failure: Error | undefined;
   let ended = false;
   let wake: (() => void) | undefined;
+  const thread = pool.pick("heavy"); // now, not when the iteration was made: it may be long until it begins
   const id = thread.start("createPack", location, args, {
     onEvent: (event) => {
       queue.push(event);

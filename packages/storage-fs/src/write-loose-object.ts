@@ -1,4 +1,5 @@
-import { link, mkdir, open, unlink } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { link, mkdir, open, rm } from "node:fs/promises";
 import { promisify } from "node:util";
 import { deflate } from "node:zlib";
 import { hashObject, type ObjectFormat, type ObjectId, type ObjectType, objectPreamble } from "@x/objects";
@@ -21,15 +22,15 @@ export async function writeLooseObject(
   const id = hashObject(objectFormat, type, data, createNodeHasher);
   const directory = `${objectsDirectory}/${id.slice(0, 2)}`;
   await mkdir(directory, { recursive: true });
-  const temporary = `${directory}/tmp_obj_${process.pid}_${id.slice(2, 12)}`;
+  const temporary = `${directory}/tmp_obj_${randomUUID()}`;
   const stream = await deflateAsync(Buffer.concat([objectPreamble(type, data.length), data]));
-  await writeDurably(await open(temporary, "w", 0o444), [stream]);
   try {
+    await writeDurably(await open(temporary, "wx", 0o444), [stream]);
     await link(temporary, `${directory}/${id.slice(2)}`);
   } catch (error) {
     if (systemCode(error) !== "EEXIST") throw error;
   } finally {
-    await unlink(temporary);
+    await rm(temporary, { force: true });
   }
   await syncDirectories([directory, objectsDirectory]);
   return id;
