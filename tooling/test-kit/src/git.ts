@@ -26,7 +26,7 @@ let home: string | undefined;
 export function gitEnvironment(): Record<string, string> {
   home ??= temporaryDirectory("home");
   return {
-    PATH: process.env["PATH"] ?? "",
+    PATH: process.env.PATH ?? "",
     HOME: home,
     LC_ALL: "C",
     TZ: "UTC",
