@@ -1,5 +1,6 @@
+import { isZeroId } from "@x/objects";
 import type { ResolvedRef } from "@x/refs";
-import type { Push } from "./push.ts";
+import { isDelete, type Push } from "./push.ts";
 import { judge, pushRules } from "./push-rules.ts";
 import type { CommandResult } from "./report-status.ts";
 
@@ -38,7 +39,9 @@ export async function judgePush(push: Push): Promise<PlannedEdit[]> {
     const candidate = { command, target, newHeader: newHeaders[i], oldHeader: oldHeaders[i] };
     const refusal = await judge(session, rules, headTarget, objects, candidate);
     if (refusal === undefined) {
-      if (!push.aliases.has(result)) plan.push({ result, target });
+      const nothing = isDelete(command) && isZeroId(command.oldId);
+      if (nothing) push.say("warning: deleting a non-existent ref\n");
+      else if (!push.aliases.has(result)) plan.push({ result, target });
       continue;
     }
     result.error = refusal.error;

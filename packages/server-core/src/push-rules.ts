@@ -73,7 +73,9 @@ export async function judge(
   if (!isPushableName(ref, isDelete))
     return { error: "funny refname", text: `refusing to update funny ref '${ref}' remotely` };
   if (isDelete) {
-    if (isZeroId(oldId)) return { error: "reference does not exist" };
+    // Nothing is deleted for a client that saw nothing, unlike in C git, which would pass over denyDeletes here.
+    if (isZeroId(oldId))
+      return (await session.refs.resolve(ref)) && { error: "incorrect old value provided" };
     if (rules.denyDeletes && isBranch)
       return { error: "deletion prohibited", text: `denying ref deletion for ${ref}` };
     if (rules.denyDeleteCurrent && target === headTarget)

@@ -110,6 +110,24 @@ describe("a push", () => {
     expect(repository.objects.quarantines).toEqual([]);
   });
 
+  it("that deletes what neither side has is fine, and says so; what the client did not see stays", async () => {
+    const repository = new MemoryRepository();
+    const [c1] = repository.five();
+    repository.refs.set("refs/heads/unseen", c1);
+    const answer = await push(repository, [
+      ["refs/heads/none", undefined, undefined],
+      ["refs/heads/unseen", undefined, undefined],
+    ]);
+    expect(report(answer)).toEqual([
+      "unpack ok",
+      "ok refs/heads/none",
+      "ng refs/heads/unseen incorrect old value provided",
+      "flush",
+    ]);
+    expect(bandsOf(answer.packets).progress).toContain("warning: deleting a non-existent ref\n");
+    expect(repository.refs.id("refs/heads/unseen")).toBe(c1);
+  });
+
   it("of what is there already brings an empty pack", async () => {
     const repository = new MemoryRepository();
     const [c1] = repository.five();
@@ -328,7 +346,7 @@ describe("an old value that is not true", () => {
       "ng refs/heads/a reference already exists",
       "ng refs/heads/new reference does not exist",
       "ng refs/heads/lost reference does not exist",
-      "ng refs/tags/x reference does not exist",
+      "ok refs/tags/x",
       "ok refs/heads/fine",
       "flush",
     ]);
