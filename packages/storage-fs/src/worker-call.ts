@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import type { PackEvent } from "@x/objects";
 import type { WorkerPool } from "./worker-pool.ts";
 import {
@@ -179,6 +180,8 @@ export async function* callForEvents(
       }
       yield event;
       if (event.kind === "bytes" && ++used === EVENT_WINDOW / 2) {
+        // A port hands over a thousand messages at a time if there are as many: others get their turn first.
+        await setImmediate();
         thread.post({ kind: "credit", id, events: used });
         used = 0;
       }
