@@ -56,6 +56,8 @@ class Enumeration implements Selection {
   readonly #flags: ObjectFlags;
   readonly #walk: HistoryWalk;
   readonly #scanner: TreeScanner;
+  /** Wanted trees and blobs. */
+  readonly #others: number[] = [];
   /** Trees yet to be opened. */
   #trees = new IntList();
   #paths: PathNotes | undefined;
@@ -95,10 +97,8 @@ class Enumeration implements Selection {
 
   #want(number: number): void {
     const end = this.#forTagChain(number, (tag) => this.#select(tag));
-    const { type } = this.#table.header(end);
-    if (type === "commit") this.#walk.want(end);
-    else if (type === "tree") this.#selectTree(end);
-    else this.#select(end);
+    if (this.#table.header(end).type === "commit") this.#walk.want(end);
+    else this.#others.push(end);
   }
 
   *#have(number: number): Generator<number, void> {
@@ -156,6 +156,9 @@ class Enumeration implements Selection {
     }
     const commits = yield* this.#wantedCommits();
     yield* this.#forgetEdges(commits, request);
+    for (const number of this.#others)
+      if (this.#table.header(number).type === "tree") this.#selectTree(number);
+      else this.#select(number);
     for (let i = 0; i < commits.length; i++) {
       if (++steps % BREATH === 0) yield this.count;
       const commit = commits.get(i);

@@ -1,0 +1,113 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { inflateSync } from "node:zlib";
+import type { ObjectFormat, ObjectId, ObjectType } from "@x/objects";
+import {
+  type ByteSource,
+  createZlibCodec,
+  DeltaBaseCache,
+  type LooseObjects,
+  ObjectTable,
+  type PackedObject,
+  PackIndex,
+  PackReader,
+} from "../src/index.ts";
+import { createNodeZlibCodec } from "../src/node.ts";
+
+export interface OpenOptions {
+  /** Small, so that what is kept is overwritten all the time. Unit: bytes. */
+  readonly cacheBytes?: number;
+  readonly maxWindows?: number;
+  readonly neutral?: boolean;
+}
+
+export function memorySource(bytes: Uint8Array): ByteSource {
+  return {
+    size: bytes.length,
+    read(offset, into) {
+      const part = bytes.subarray(offset, Math.min(bytes.length, offset + into.length));
+      into.set(part);
+      return part.length;
+    },
+  };
+}
+
+/** A pack in memory with its index. */
+export function readerOf(
+  pack: Uint8Array,
+  index: Uint8Array,
+  format: ObjectFormat,
+  options: OpenOptions & { readonly cache?: DeltaBaseCache; readonly maxObjectBytes?: number } = {},
+): PackReader {
+  return new PackReader(memorySource(pack), new PackIndex(index, format), {
+    codec: options.neutral ? createZlibCodec() : createNodeZlibCodec(),
+    cache: options.cache ?? new DeltaBaseCache(options.cacheBytes ?? 4 * 1024 * 1024),
+    maxObjectBytes: options.maxObjectBytes ?? 64 * 1024 * 1024,
+    ...(options.maxWindows === undefined ? {} : { maxWindows: options.maxWindows }),
+  });
+}
+
+/** All packs of a repository, read into memory. */
+export function readPacks(
+  gitDirectory: string,
+  format: ObjectFormat,
+  options: OpenOptions = {},
+): PackReader[] {
+  const directory = join(gitDirectory, "objects/pack");
+  const cache = new DeltaBaseCache(options.cacheBytes ?? 4 * 1024 * 1024);
+  return readdirSync(directory)
+    .filter((name) => name.endsWith(".idx"))
+    .map((name) => join(directory, name.slice(0, -4)))
+    .map((path) =>
+      readerOf(readFileSync(`${path}.pack`), readFileSync(`${path}.idx`), format, { ...options, cache }),
+    );
+}
+
+/** What a repository has on disk now. */
+export function openTable(
+  gitDirectory: string,
+  format: ObjectFormat,
+  options: OpenOptions = {},
+): ObjectTable {
+  return new ObjectTable(format, readPacks(gitDirectory, format, options), looseFiles(gitDirectory));
+}
+
+export const NOTHING_LOOSE: LooseObjects = {
+  has: () => false,
+  read: () => undefined,
+  header: () => undefined,
+};
+
+function looseFiles(gitDirectory: string): LooseObjects {
+  const path = (id: ObjectId) => join(gitDirectory, "objects", id.slice(0, 2), id.slice(2));
+  const read = (id: ObjectId): PackedObject | undefined => {
+    if (!existsSync(path(id))) return undefined;
+    const bytes = inflateSync(readFileSync(path(id)));
+    const end = bytes.indexOf(0);
+    const type = bytes.toString("latin1", 0, bytes.indexOf(0x20)) as ObjectType;
+    return { type, data: new Uint8Array(bytes.subarray(end + 1)) };
+  };
+  return {
+    has: (id) => existsSync(path(id)),
+    read,
+    header(id) {
+      const object = read(id);
+      return object && { type: object.type, size: object.data.length };
+    },
+  };
+}
+
+/** Runs a walk to its end. */
+export function finish<Result>(walk: Generator<unknown, Result>): Result {
+  for (;;) {
+    const step = walk.next();
+    if (step.done) return step.value;
+  }
+}
+
+/** The number of an object that has to be there. */
+export function numberOf(table: ObjectTable, id: string): number {
+  const number = table.findId(id as ObjectId);
+  if (number < 0) throw new Error(`${id} is not stored`);
+  return number;
+}
