@@ -32,6 +32,7 @@ export function openStorage(options: {
   readonly single: boolean;
 }): Storage {
   const pool = createWorkerPool({ shared: options.single });
+  if (!options.single) pool.warm();
   const onWarning = (message: string) => options.logger?.warn({}, message);
   const opener = createRepositoryOpener(pool, { onWarning });
   return {

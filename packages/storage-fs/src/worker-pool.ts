@@ -16,6 +16,8 @@ export interface WorkerPoolOptions {
 export interface WorkerPool {
   /** The worker of a lane that has the least to do. */
   pick(lane: Lane): WorkerThread;
+  /** Starts the first worker of each lane, so that the first client need not wait for that. */
+  warm(): void;
   /** Every worker that is running. */
   running(): readonly WorkerThread[];
   /** Ends all workers, whatever they are doing. */
@@ -28,7 +30,7 @@ export function createWorkerPool(options: WorkerPoolOptions = {}): WorkerPool {
   const lanes: Record<Lane, WorkerThread[]> = { light: [], heavy: [] };
   const sizes: Record<Lane, number> = { light: 1, heavy: options.shared ? 1 : heavyWorkers };
   let closed = false;
-  return {
+  const pool: WorkerPool = {
     pick(lane) {
       if (closed) throw new Error("the worker pool is closed");
       const name: Lane = options.shared ? "heavy" : lane;
@@ -43,10 +45,15 @@ export function createWorkerPool(options: WorkerPoolOptions = {}): WorkerPool {
       }
       return threads.reduce((least, thread) => (thread.jobs < least.jobs ? thread : least));
     },
+    warm() {
+      pool.pick("light");
+      pool.pick("heavy");
+    },
     running: () => [...lanes.light, ...lanes.heavy].filter((thread) => thread.alive),
     async close() {
       closed = true;
       await Promise.all([...lanes.light, ...lanes.heavy].map((thread) => thread.terminate()));
     },
   };
+  return pool;
 }
