@@ -53,7 +53,8 @@ export class ReceiveBudget {
   /** An object of `size` is about to be held whole. @throws PackError `pack/limit-exceeded` */
   hold(size: number): void {
     const max = Math.min(this.#limits.maxDeltaObjectBytes ?? MAX_HELD_BYTES, MAX_HELD_BYTES);
-    if (size > max) throw limitExceeded(`delta base or result exceeds maximum allowed size (${humanBytes(max)})`);
+    if (size > max)
+      throw limitExceeded(`delta base or result exceeds maximum allowed size (${humanBytes(max)})`);
   }
 
   /** @throws PackError `pack/limit-exceeded` */
