@@ -87,9 +87,9 @@ export class DeltaBaseCache {
       return undefined;
     }
     // What is made of this object, a delta and a result, takes three eighths of the ring at most, with a gap at its end,
-    // and must not be written over it. No more does its own move, data and delta.
+    // and must not be written over it.
     if (age > this.#ring.length / 2) {
-      if (age > (this.#ring.length * 5) / 8) return undefined; // no room to move it safely
+      if (age > (this.#ring.length * 3) / 4) return undefined; // no room to move it safely
       cached.dataAt = this.#moveToFront(cached.dataAt, cached.dataLength);
       if (cached.deltaAt !== NO_DELTA) cached.deltaAt = this.#moveToFront(cached.deltaAt, cached.deltaLength);
     }

@@ -35,6 +35,7 @@ export class WindowCache {
     let window = this.#windows.get(number);
     if (window === undefined) {
       window = this.#spare();
+      this.#latestNumber = -1; // its memory may be the one that is read into, and reading may fail
       const read = this.#source.read(number * WINDOW_BYTES, window);
       if (read < WINDOW_BYTES) window = window.subarray(0, read);
     } else this.#windows.delete(number);

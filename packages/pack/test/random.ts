@@ -8,10 +8,11 @@ export class Random {
 
   /** An integer from 0 on, below `limit`. */
   below(limit: number): number {
+    const whole = Math.max(1, Math.floor(limit));
     this.#state = (this.#state + 0x6d2b79f5) | 0;
     let mixed = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
     mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % limit;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % whole;
   }
 
   /** Whether something comes to pass that does so once in `times`. */
