@@ -29,9 +29,11 @@ export async function resolveBoundary(
   const wants = [...request.wants];
   const clientShallow = await knownCommits(session, [...request.shallow]);
   if (request.deepens) {
+    // A boundary is moved on for every ref that the client may have, not only for those that it fetches now.
+    const starts = request.deepenRelative ? unique(wants, [...(await session.refs.tips(signal))]) : wants;
     const answer = await repository.objects.deepen(
       {
-        wants,
+        wants: starts,
         clientShallow,
         depth: request.depth,
         relative: request.deepenRelative,
