@@ -1,11 +1,14 @@
 const MIN_SWEEP = 10_000;
+/** The ring begins with room for so many numbers: most walks are short. */
+const INITIAL_SIZE = 16_384;
 
 /**
  * Lists of ascending numbers under keys, in one ring of a fixed size: the oldest lists are overwritten. Nothing is
  * allocated for a list, which counts when there is one for each of 100,000 trees.
  */
 export class BoundaryRing {
-  readonly #ring: Uint32Array;
+  #ring: Uint32Array;
+  readonly #size: number;
   /** Key → where the list starts, counted from the first number ever added, and its length. */
   readonly #lists: Map<number, { readonly start: number; readonly length: number }> = new Map();
   /** Numbers added so far; the ring holds the latest of them. */
@@ -15,7 +18,8 @@ export class BoundaryRing {
 
   /** @param size how many numbers are kept */
   constructor(size: number) {
-    this.#ring = new Uint32Array(size);
+    this.#size = size;
+    this.#ring = new Uint32Array(Math.min(size, INITIAL_SIZE));
   }
 
   /** Opens a new list. What was added since an earlier `begin` without `end` is forgotten. */
@@ -24,7 +28,15 @@ export class BoundaryRing {
   }
 
   add(value: number): void {
+    if (this.#added === this.#ring.length && this.#added < this.#size) this.#grow();
     this.#ring[this.#added++ % this.#ring.length] = value;
+  }
+
+  /** Only while nothing was overwritten yet. Whoever reads a list goes on reading the ring it was found in. */
+  #grow(): void {
+    const ring = new Uint32Array(Math.min(this.#size, this.#ring.length * 2));
+    ring.set(this.#ring);
+    this.#ring = ring;
   }
 
   /** Keeps the list just made under `key`. */
@@ -35,7 +47,7 @@ export class BoundaryRing {
 
   /** Drops the lists that were overwritten. Seldom: deleting from the front of a map one by one is slow. */
   #sweep(): void {
-    const oldest = this.#added - this.#ring.length;
+    const oldest = this.#added - this.#size;
     for (const [key, { start }] of this.#lists) if (start < oldest) this.#lists.delete(key);
     this.#sweepAt = this.#lists.size * 2 + MIN_SWEEP;
   }
@@ -43,7 +55,7 @@ export class BoundaryRing {
   /** A copy-free reader for the list under `key`; `undefined` when it is gone. Holds while fewer than `spare` numbers are added. */
   get(key: number, spare: number): BoundaryList | undefined {
     const list = this.#lists.get(key);
-    if (list === undefined || list.start < this.#added + spare - this.#ring.length) return undefined;
+    if (list === undefined || list.start < this.#added + spare - this.#size) return undefined;
     return new BoundaryList(this.#ring, list.start, list.length);
   }
 }
