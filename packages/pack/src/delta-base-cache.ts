@@ -10,7 +10,7 @@ export interface PackedObject {
 }
 
 /** A delta and the entry it is to be applied to. */
-export interface Derivation {
+interface Derivation {
   /** {@link PackReader.keyOf} the base. */
   readonly baseKey: number;
   readonly bytes: Uint8Array;

@@ -38,7 +38,7 @@ function reasons(error: ServiceError): string {
 }
 
 /** Text of a peer in a form that cannot write lines of its own into a log. */
-export function escapeControls(text: string): string {
+function escapeControls(text: string): string {
   const short = text.length > 1000 ? `${text.slice(0, 1000)}...` : text;
   return short.replace(/\p{Cc}/gu, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, "0")}`);
 }

@@ -80,7 +80,7 @@ const DETAILED: AckStyle = {
 };
 
 /** The style that a client asked for; the more detailed one when it asked for both. */
-export function ackStyle(capabilities: Capabilities): AckStyle {
+function ackStyle(capabilities: Capabilities): AckStyle {
   if (capabilities.has("multi_ack_detailed")) return DETAILED;
   return capabilities.has("multi_ack") ? MULTI : SINGLE;
 }

@@ -54,7 +54,7 @@ export interface Candidate {
 }
 
 /** Whether a name can be pushed to. One level below `refs/` can only be deleted, as in C git. */
-export function isPushableName(name: string, isDelete: boolean): boolean {
+function isPushableName(name: string, isDelete: boolean): boolean {
   return name.startsWith("refs/") && isValidRefName(name.slice(5), { oneLevel: isDelete });
 }
 

@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import { WorkerThread } from "./worker-thread.ts";
 
 /** Quick questions never wait behind long walks: each kind has workers of its own. */
-export type Lane = "light" | "heavy";
+type Lane = "light" | "heavy";
 
 /** How many threads a pool may have. */
 export interface WorkerPoolOptions {

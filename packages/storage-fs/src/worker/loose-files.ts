@@ -97,7 +97,7 @@ export class LooseFiles implements LooseObjects {
 }
 
 /** Where a loose object lies in an object directory. */
-export function loosePath(directory: string, id: ObjectId): string {
+function loosePath(directory: string, id: ObjectId): string {
   return `${directory}/${id.slice(0, 2)}/${id.slice(2)}`;
 }
 

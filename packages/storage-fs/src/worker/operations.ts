@@ -18,7 +18,7 @@ import type { OperationName, Operations, StoreLocation } from "../worker-protoco
 import type { Job } from "./job.ts";
 
 /** What an operation works with. */
-export interface Work {
+interface Work {
   readonly objects: ObjectTable;
   readonly location: StoreLocation;
   readonly codec: ZlibCodec;
