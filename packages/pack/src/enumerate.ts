@@ -1,4 +1,4 @@
-import { objectIdFromBytes, parseTagTarget } from "@x/objects";
+import { type ObjectId, objectIdFromBytes, parseTagTarget } from "@x/objects";
 import { CommitTable, MISSING } from "./commit-table.ts";
 import { PackError } from "./errors.ts";
 import { BREATH, HistoryWalk, SEEN, SELECTED, UNINTERESTING } from "./history-walk.ts";
@@ -56,6 +56,8 @@ class Enumeration implements Selection {
   readonly #flags: ObjectFlags;
   readonly #walk: HistoryWalk;
   readonly #scanner: TreeScanner;
+  /** What the other side has and is not stored here. */
+  readonly #hadElsewhere: Set<ObjectId> = new Set();
   /** Wanted trees and blobs. */
   readonly #others: number[] = [];
   /** Trees yet to be opened. */
@@ -201,8 +203,11 @@ class Enumeration implements Selection {
     this.#scanner.scan(tree, (data, type, nameAt, idAt) => {
       if (type === GITLINK) return;
       const number = table.find(data, idAt);
-      if (number < 0)
-        throw this.#missing(`entry ${objectIdFromBytes(data, table.format, idAt)} of tree ${table.id(tree)}`);
+      if (number < 0) {
+        const id = objectIdFromBytes(data, table.format, idAt);
+        if (this.#hadElsewhere.has(id)) return;
+        throw this.#missing(`entry ${id} of tree ${table.id(tree)}`);
+      }
       const isNew = type === TREE ? this.#selectTree(number) : this.#select(number);
       if (isNew) paths?.noteWanted(number, tree, data, nameAt, idAt - 1);
     });
@@ -234,7 +239,10 @@ class Enumeration implements Selection {
       this.#scanner.scan(tree, (data, type, nameAt, idAt) => {
         if (type === GITLINK) return;
         const number = this.#table.find(data, idAt);
-        if (number < 0) return;
+        if (number < 0) {
+          this.#hadElsewhere.add(objectIdFromBytes(data, this.#table.format, idAt));
+          return;
+        }
         this.#paths?.noteHad(number, tree, data, nameAt, idAt - 1);
         if (type === TREE) pending.push(number);
         else this.#flags.set(number, UNINTERESTING);
