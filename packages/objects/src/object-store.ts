@@ -21,6 +21,6 @@ export interface ObjectStore extends ObjectReader, Ancestry {
    */
   createPack(request: PackRequest, options?: Abortable): AsyncIterable<PackEvent>;
 
-  /** Opens a place for incoming objects that nobody else sees. The caller ends it by `publish` or `discard`. */
+  /** Opens a place for incoming objects that nobody else sees. The caller ends it by `discard`, whether it was published or not. */
   receive(options?: Abortable): Promise<Quarantine>;
 }

@@ -59,9 +59,12 @@ export interface Quarantine extends ObjectReader {
   /** Whether `descendant` is `ancestor` or has it in its history. */
   isAncestor(ancestor: ObjectId, descendant: ObjectId, options?: Abortable): Promise<boolean>;
 
-  /** Moves everything into the store, durably. The quarantine is over. */
+  /**
+   * Moves everything into the store, durably. Until `discard` the store's own upkeep leaves it alone, so that refs
+   * can be made to lead to it meanwhile.
+   */
   publish(): Promise<void>;
 
-  /** Drops everything. Harmless after `publish` or a second time. */
+  /** Drops everything that was not published. Ends the quarantine in either case; harmless a second time. */
   discard(): Promise<void>;
 }

@@ -1,19 +1,51 @@
-import { link, mkdir, readdir, rename, utimes } from "node:fs/promises";
+import { link, mkdir, readdir, rename, unlink, utimes, writeFile } from "node:fs/promises";
+import { hostname } from "node:os";
 import { systemCode } from "./errors.ts";
 import { syncDirectories } from "./lock-file.ts";
 
 /** Readers look for `.idx`: it comes last, when all it stands for is there. */
 const ORDER = [".pack", ".rev", ".idx"];
 
-/** Moves the packs of one object directory into another, durably. Their files were synced when they were written. */
-export async function publishPacks(from: string, to: string): Promise<void> {
+/**
+ * Moves the packs of one object directory into another, durably. Their files were synced when they were written.
+ * A `.keep` file guards each: `git repack -ad` would drop a pack that no ref leads to yet.
+ * @returns takes the guards away; to be called when refs lead there, or when none will
+ */
+export async function publishPacks(from: string, to: string): Promise<() => Promise<void>> {
   const names = await readdir(`${from}/pack`);
   const rank = (name: string) => ORDER.findIndex((suffix) => name.endsWith(suffix));
   const files = names.filter((name) => rank(name) >= 0).sort((a, b) => rank(a) - rank(b));
-  if (files.length === 0) return;
+  const guards: string[] = [];
+  const release = async (): Promise<void> => {
+    for (const guard of guards.splice(0)) await unlink(guard).catch(ignoreMissing);
+  };
+  if (files.length === 0) return release;
   await mkdir(`${to}/pack`, { recursive: true });
-  for (const name of files) await moveFile(`${from}/pack/${name}`, `${to}/pack/${name}`);
-  await syncDirectories([`${to}/pack`]);
+  try {
+    for (const name of files) {
+      if (name.endsWith(".pack")) await guard(`${to}/pack/${name.slice(0, -".pack".length)}.keep`, guards);
+      await moveFile(`${from}/pack/${name}`, `${to}/pack/${name}`);
+    }
+    await syncDirectories([`${to}/pack`]);
+    return release;
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
+
+/** Makes a `.keep` file in C git's words; one that somebody else has made is theirs to take away. */
+async function guard(path: string, guards: string[]): Promise<void> {
+  try {
+    await writeFile(path, `receive-pack ${process.pid} on ${hostname()}\n`, { flag: "wx" });
+    guards.push(path);
+  } catch (error) {
+    if (systemCode(error) !== "EEXIST") throw error;
+  }
+}
+
+function ignoreMissing(error: unknown): void {
+  if (systemCode(error) !== "ENOENT") throw error;
 }
 
 /**

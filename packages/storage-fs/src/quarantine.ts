@@ -19,6 +19,7 @@ export async function createQuarantine(pool: WorkerPool, store: StoreLocation): 
     alternates: [store.objectsDirectory, ...store.alternates],
   };
   let open = true;
+  let release = async (): Promise<void> => {};
   const close = async (): Promise<void> => {
     if (!open) return;
     open = false;
@@ -39,9 +40,12 @@ export async function createQuarantine(pool: WorkerPool, store: StoreLocation): 
     unconnected: async (tips, known, options) =>
       call(pool.pick("heavy"), "unconnected", location, { tips, known }, options),
     async publish() {
-      await publishPacks(directory, store.objectsDirectory);
+      release = await publishPacks(directory, store.objectsDirectory);
       await close();
     },
-    discard: close,
+    async discard() {
+      await close();
+      await release();
+    },
   };
 }
