@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { expectSound, objectsOf, reachableIn, refsOf } from "./compare.ts";
 import { makeRich, START, STEP } from "./fixtures.ts";
 import { startServer } from "./server.ts";
-import { COMBINATIONS, FORMATS, stockWay, type Way, wayTo } from "./way.ts";
+import { COMBINATIONS, FORMATS, once, stockWay, type Way, wayTo } from "./way.ts";
 
 const root = temporaryDirectory("root");
 for (const format of FORMATS) await makeRich(`${root}/${format}.git`, format);
@@ -38,15 +38,6 @@ const LISTS: string[][] = [
   ["--symref", "URL", "HEAD"],
   ["URL", "refs/heads/team/side"],
 ];
-
-/** C git's own server is asked once for each question, not once for each transport. */
-const asked = new Map<string, Promise<unknown>>();
-function once<T>(way: Way, question: readonly string[], ask: () => Promise<T>): Promise<T> {
-  const key = JSON.stringify([way.version, question]);
-  const answer = (asked.get(key) as Promise<T> | undefined) ?? ask();
-  asked.set(key, answer);
-  return answer;
-}
 
 async function clone(way: Way, repository: string, flags: readonly string[]) {
   const directory = `${temporaryDirectory("clone")}/c`;

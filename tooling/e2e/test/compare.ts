@@ -17,11 +17,7 @@ export function boundaryOf(directory: string): string[] {
     .find((path) => existsSync(path));
   return file === undefined
     ? []
-    : readFileSync(file, "latin1")
-        .trim()
-        .split("\n")
-        .sort()
-        .map((id) => `shallow ${id}`);
+    : [...new Set(readFileSync(file, "latin1").trim().split("\n"))].sort().map((id) => `shallow ${id}`);
 }
 
 /** Every object that lies there, reachable or not, with type and size. */
@@ -51,6 +47,6 @@ export async function expectSound(directory: string): Promise<void> {
 /** What a push or its end may have left behind: locks, quarantines, temporary files. */
 export function leftoversIn(directory: string): string[] {
   return (readdirSync(directory, { recursive: true, encoding: "latin1" }) as string[])
-    .filter((path) => /\.lock$|\.new$|(?:^|\/)(?:tmp_|\.tmp)/.test(path))
+    .filter((path) => /\.(?:lock|new|keep)$|(?:^|\/)(?:tmp_|\.tmp)/.test(path))
     .sort();
 }

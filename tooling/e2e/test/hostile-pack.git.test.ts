@@ -26,6 +26,9 @@ const packed = await git(["pack-objects", "-q", "--revs", `${source}/made`], {
 });
 const pack = readFileSync(`${source}/made-${packed}.pack`);
 
+/** The report on a pack that could not be taken in, after whatever was said on the other bands. */
+const REFUSED = /^(?:\[[^\]]*\])*unpack (?!ok\n)[^\n]+\nng refs\/heads\/evil unpacker error\n$/;
+
 const PUSHES = ["git", "http"] as const;
 const CAPABILITIES = "\0 report-status side-band-64k object-format=sha1";
 
@@ -73,15 +76,15 @@ afterEach(async () => {
 });
 
 describe.each(PUSHES)("over %s", (transport) => {
-  const accepted = new Set(["accepted"]);
-
   it.each(HOSTILE_PACKS.filter(({ pack: { length } }) => length < 8 * 1024 * 1024))(
     "a pack with $name",
-    async ({ pack: bytes, verdict }) => {
+    async ({ name, pack: bytes, verdict }) => {
       const report = await push(transport, bytes);
+      // What follows the pack in a request is noticed; in a connection nobody reads it.
+      const sound = verdict === "accepted" && !(transport === "http" && name.includes("after the trailer"));
       // Even a sound one does not bring the commit that was promised.
-      if (accepted.has(verdict)) expect(report).toMatch(/ng refs\/heads\/evil (?:missing necessary objects|bad pack)/);
-      else expect(report).toMatch(/^(?:\[[^\]]*\])*unpack [^\n]*(?!ok)[^\n]+\nng refs\/heads\/evil unpacker error\n$/);
+      if (sound) expect(report).toMatch(/unpack ok\nng refs\/heads\/evil missing necessary objects\n$/);
+      else expect(report).toMatch(REFUSED);
       expect(report).not.toContain("unpack ok\nok");
       expect(report).not.toContain("tmp_objdir");
       expect(report).not.toContain(root);
@@ -92,7 +95,7 @@ describe.each(PUSHES)("over %s", (transport) => {
     const step = Math.max(1, Math.floor(pack.length / 50));
     for (let length = 0; length < pack.length; length += step) {
       const report = await push(transport, pack.subarray(0, length));
-      expect(report, `${length} bytes`).toMatch(/^(?:\[[^\]]*\])*unpack (?!ok)[^\n]+\nng refs\/heads\/evil unpacker error\n$/);
+      expect(report, `${length} bytes`).toMatch(REFUSED);
     }
   });
 
@@ -154,7 +157,7 @@ describe.each(PUSHES)("over %s", (transport) => {
   });
 
   it("names that are too long for a file or for the system", async () => {
-    for (const name of [`refs/heads/${"a".repeat(300)}`, `refs/heads/${"a/".repeat(3000)}b`]) {
+    for (const name of [`refs/heads/${"a".repeat(300)}`, `refs/heads/${"a/".repeat(30_000)}b`]) {
       const report = await push(transport, EMPTY, [`${zero} ${base} ${name}`]);
       expect(report).toMatch(/unpack ok\n/);
       expect(report).toMatch(/ng refs\/heads\/a\S* \S/);

@@ -72,3 +72,12 @@ export const COMBINATIONS: readonly {
     })),
   ),
 );
+
+const asked = new Map<string, Promise<unknown>>();
+/** C git's own server is asked once for each question, not once for each transport. */
+export function once<T>(way: Way, question: readonly string[], ask: () => Promise<T>): Promise<T> {
+  const key = JSON.stringify([way.version, question]);
+  const answer = (asked.get(key) as Promise<T> | undefined) ?? ask();
+  asked.set(key, answer);
+  return answer;
+}
