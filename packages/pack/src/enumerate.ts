@@ -1,4 +1,4 @@
-import { type ObjectId, objectIdFromBytes, parseTagTarget } from "@x/objects";
+import { type ObjectId, ObjectsError, objectIdFromBytes, parseTagTarget } from "@x/objects";
 import { CommitTable, MISSING } from "./commit-table.ts";
 import { PackError } from "./errors.ts";
 import { BREATH, HistoryWalk, SEEN, SELECTED, UNINTERESTING } from "./history-walk.ts";
@@ -108,7 +108,8 @@ class Enumeration implements Selection {
     try {
       end = this.#forTagChain(number, (tag) => this.#flags.set(tag, UNINTERESTING));
     } catch (error) {
-      // What the other side's tags point at need not be stored here.
+      // What the other side's tags point at need not be stored here, nor need they be well made.
+      if (error instanceof ObjectsError) return;
       if (error instanceof PackError && error.code === "pack/missing-object") return;
       throw error;
     }

@@ -36,6 +36,25 @@ describe("BoundaryRing", () => {
     if (size > 10) expect(hits).toBeGreaterThan(200);
   });
 
+  it("goes on showing a list while it grows", () => {
+    const ring = new BoundaryRing(100_000);
+    const last = 16_000;
+    ring.begin();
+    for (let value = 0; value < last; value++) ring.add(value * 2);
+    ring.end(1);
+    const list = ring.get(1, 60_000);
+    ring.begin();
+    for (let value = 0; value < 60_000; value++) ring.add(value + 5);
+    ring.end(2);
+    for (const read of [list, ring.get(1, 20_000)]) {
+      expect(read?.length).toBe(last);
+      for (let i = 0; i < last; i += 7) expect(read?.at(i)).toBe(i * 2);
+      expect(read?.lowerBound(9001)).toBe(4501);
+    }
+    expect(ring.get(2, 1)?.at(59_999)).toBe(60_004);
+    expect(ring.get(1, 24_001)).toBeUndefined();
+  });
+
   it("drops the keys of what is overwritten", () => {
     const ring = new BoundaryRing(100);
     for (let key = 0; key < 50_000; key++) {

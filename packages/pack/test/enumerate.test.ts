@@ -148,6 +148,8 @@ describe("enumerateObjects", () => {
       tree(["dir", inner]),
       second,
     ]);
+    const malformed: MemoryObject = { type: "tag", data: bytesOf("object nothing\n") };
+    expect(found(looseTable([...all, malformed]), [second], [malformed], all)).toEqual(all);
     const wanted = () => found(looseTable([...all, dangling]), [dangling]);
     expect(wanted).toThrow(expect.objectContaining({ code: "pack/missing-object" }));
   });

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { type ObjectId, parseTagTarget } from "@x/objects";
+import { type ObjectId, ObjectsError, parseTagTarget } from "@x/objects";
 import { createNodeHasher } from "@x/objects/node";
 import {
   allReach,
@@ -67,7 +67,7 @@ export const operations: Handlers = {
     const peeled: Operations["peel"]["result"] = [];
     for (const id of ids) {
       await job.breathe();
-      peeled.push(peelTag(objects, id));
+      peeled.push(tryPeelTag(objects, id));
     }
     return peeled;
   },
@@ -146,7 +146,7 @@ export const operations: Handlers = {
         await job.run(enumerateObjects(objects, { wants, haves, shallow: boundary(work) }));
         return true;
       } catch (error) {
-        if (error instanceof PackError) return false;
+        if (isAboutObjects(error)) return false;
         throw error;
       }
     };
@@ -192,6 +192,20 @@ function readShallow({ shallowFile, format }: StoreLocation): ObjectId[] {
   return parseShallow(text, format);
 }
 
+function isAboutObjects(error: unknown): boolean {
+  return error instanceof PackError || error instanceof ObjectsError;
+}
+
+/** One broken object must not hide all others. */
+function tryPeelTag(objects: ObjectTable, id: ObjectId): Operations["peel"]["result"][number] {
+  try {
+    return peelTag(objects, id);
+  } catch (error) {
+    if (isAboutObjects(error)) return undefined;
+    throw error;
+  }
+}
+
 function peelTag(objects: ObjectTable, id: ObjectId): Operations["peel"]["result"][number] {
   for (let next = id; ; ) {
     const number = objects.findId(next);
@@ -207,7 +221,7 @@ async function peelToCommits({ objects, job }: Work, numbers: readonly number[])
   const commits: number[] = [];
   for (const number of numbers) {
     await job.breathe();
-    const peeled = peelTag(objects, objects.id(number));
+    const peeled = tryPeelTag(objects, objects.id(number));
     if (peeled?.type === "commit") commits.push(objects.findId(peeled.id));
   }
   return commits;
