@@ -44,7 +44,9 @@ describe.each<ObjectFormat>(["sha1", "sha256"])("objects on disk, %s", (format) 
     expect(await store.has([...ids, absent(format)])).toEqual([...ids.map(() => true), false]);
     const headers = await store.headers([...ids, absent(format)]);
     expect(headers.at(-1)).toBeUndefined();
-    expect(headers.slice(0, -1).map((header, i) => `${ids[i]} ${header?.type} ${header?.size}`)).toEqual(list);
+    expect(headers.slice(0, -1).map((header, i) => `${ids[i]} ${header?.type} ${header?.size}`)).toEqual(
+      list,
+    );
     for (const id of [...ids.slice(0, 20), ...made.tags]) {
       const object = await store.read(id);
       const { stdout } = await tryGit(["cat-file", object?.type ?? "", id], { cwd: made.directory });
