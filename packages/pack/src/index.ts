@@ -1,13 +1,9 @@
 /** @packageDocumentation Git packs: entries, deltas, indexes, reading, taking in, and making what a fetch needs. */
 
-export { allReach, unreachableCommits } from "./ancestry.ts";
-export type { ByteSource } from "./byte-source.ts";
-export { CommitTable, MISSING } from "./commit-table.ts";
-export type { ExternalBase, FindBase, PackSink } from "./complete-thin-pack.ts";
-export { type Crc32, crc32 } from "./crc32.ts";
-export { type DeepenSearch, type Depths, findDepths } from "./deepen.ts";
-export { applyDelta, type DeltaHeader, decodeDeltaHeader } from "./delta.ts";
-export { DeltaBaseCache, type PackedObject } from "./delta-base-cache.ts";
+export { PackError, type PackErrorCode } from "./errors.ts";
+export type { ByteSource } from "./format/byte-source.ts";
+export { type Crc32, crc32 } from "./format/crc32.ts";
+export { applyDelta, type DeltaHeader, decodeDeltaHeader } from "./format/delta.ts";
 export {
   decodeEntryHeader,
   ENTRY_BLOB,
@@ -22,14 +18,18 @@ export {
   entryObjectType,
   MAX_ENTRY_HEADER_BYTES,
   objectEntryType,
-} from "./entry-header.ts";
-export { type EnumerateRequest, enumerateObjects, type Selection } from "./enumerate.ts";
-export { PackError, type PackErrorCode } from "./errors.ts";
-export { makePack, type PackTools } from "./make-pack.ts";
-export type { HashInto, HashTools } from "./object-hasher.ts";
-export { type LooseObjects, ObjectTable } from "./object-table.ts";
-export { PackIndex } from "./pack-index.ts";
-export { encodePackIndex, encodeReverseIndex, type IndexedObjects } from "./pack-index-writer.ts";
-export { type IndexedPack, PackIndexer, type PackIndexerOptions } from "./pack-indexer.ts";
-export { PACK_HEADER_BYTES, type PackEntry, PackReader, type PackReaderOptions } from "./pack-reader.ts";
-export { createZlibCodec, type Inflater, type ZlibCodec } from "./zlib-codec.ts";
+} from "./format/entry-header.ts";
+export { PackIndex } from "./format/pack-index.ts";
+export { encodePackIndex, encodeReverseIndex, type IndexedObjects } from "./format/pack-index-writer.ts";
+export { createZlibCodec, type Inflater, type ZlibCodec } from "./format/zlib-codec.ts";
+export { makePack, type PackTools } from "./make/make-pack.ts";
+export { DeltaBaseCache, type PackedObject } from "./read/delta-base-cache.ts";
+export { type LooseObjects, ObjectTable } from "./read/object-table.ts";
+export { PACK_HEADER_BYTES, type PackEntry, PackReader, type PackReaderOptions } from "./read/pack-reader.ts";
+export type { ExternalBase, FindBase, PackSink } from "./take/complete-thin-pack.ts";
+export type { HashInto, HashTools } from "./take/object-hasher.ts";
+export { type IndexedPack, PackIndexer, type PackIndexerOptions } from "./take/pack-indexer.ts";
+export { allReach, unreachableCommits } from "./walk/ancestry.ts";
+export { CommitTable, MISSING } from "./walk/commit-table.ts";
+export { type DeepenSearch, type Depths, findDepths } from "./walk/deepen.ts";
+export { type EnumerateRequest, enumerateObjects, type Selection } from "./walk/enumerate.ts";

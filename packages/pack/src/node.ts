@@ -1,10 +1,10 @@
 import * as crypto from "node:crypto";
 import * as zlib from "node:zlib";
 import { constants, createInflate, deflateSync } from "node:zlib";
-import type { Crc32 } from "./crc32.ts";
 import { PackError } from "./errors.ts";
-import type { HashInto } from "./object-hasher.ts";
-import { createZlibCodec, type Inflater, wrongSize, type ZlibCodec } from "./zlib-codec.ts";
+import type { Crc32 } from "./format/crc32.ts";
+import { createZlibCodec, type Inflater, wrongSize, type ZlibCodec } from "./format/zlib-codec.ts";
+import type { HashInto } from "./take/object-hasher.ts";
 
 /** `node:zlib`'s CRC-32; `undefined` where there is none (before Node 20.15): the neutral one does then. */
 export const nodeCrc32: Crc32 | undefined = (zlib as { crc32?: Crc32 }).crc32;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { BoundaryRing } from "../src/boundary-ring.ts";
+import { BoundaryRing } from "../src/walk/boundary-ring.ts";
 import { Random } from "./random.ts";
 
 describe("BoundaryRing", () => {

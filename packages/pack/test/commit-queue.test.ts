@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { CommitQueue } from "../src/commit-queue.ts";
+import { CommitQueue } from "../src/walk/commit-queue.ts";
 import { Random } from "./random.ts";
 
 describe("CommitQueue", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { applyDelta } from "../src/delta.ts";
-import { encodeDelta } from "../src/delta-encoder.ts";
+import { applyDelta } from "../src/format/delta.ts";
+import { encodeDelta } from "../src/format/delta-encoder.ts";
 
 /** Numbers that look random and are the same every time. */
 function* numbers(seed: number): Generator<number, never> {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { deltaYield, runDelta } from "../src/delta.ts";
+import { deltaYield, runDelta } from "../src/format/delta.ts";
 import { applyDelta, decodeDeltaHeader } from "../src/index.ts";
 import { bytesOf, concat, copy, delta, insert, noise } from "./pack-builder.ts";
 

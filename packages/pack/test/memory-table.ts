@@ -1,4 +1,5 @@
 import { hashObject, type ObjectFormat, type ObjectId, type ObjectType, objectIdToBytes } from "@x/objects";
+import { sortIds } from "../src/format/sort-ids.ts";
 import {
   type DeltaBaseCache,
   encodePackIndex,
@@ -6,7 +7,6 @@ import {
   ObjectTable,
   type PackReader,
 } from "../src/index.ts";
-import { sortIds } from "../src/sort-ids.ts";
 import { readerOf } from "./open-table.ts";
 import { concat, packOf, whole } from "./pack-builder.ts";
 

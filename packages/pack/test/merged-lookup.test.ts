@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { PackIndex } from "../src/index.ts";
-import { MergedLookup } from "../src/merged-lookup.ts";
+import { MergedLookup } from "../src/read/merged-lookup.ts";
 import { indexSaying } from "./memory-table.ts";
 import { Random } from "./random.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { IntList, ObjectFlags } from "../src/object-notes.ts";
+import { IntList, ObjectFlags } from "../src/walk/object-notes.ts";
 
 describe("ObjectFlags", () => {
   it("keeps bits apart, and grows", () => {

@@ -1,7 +1,7 @@
 import { type ObjectFormat, rawIdLength } from "@x/objects";
 import { describe, expect, it } from "vitest";
+import { sortIds } from "../src/format/sort-ids.ts";
 import { encodePackIndex, encodeReverseIndex, PackIndex } from "../src/index.ts";
-import { sortIds } from "../src/sort-ids.ts";
 import { concat, noise, trailerOf } from "./pack-builder.ts";
 
 const code = (run: () => unknown): unknown => {

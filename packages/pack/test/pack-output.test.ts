@@ -1,6 +1,6 @@
 import { createNodeHasher } from "@x/objects/node";
 import { describe, expect, it } from "vitest";
-import { CHUNK_BYTES, CHUNK_HEADROOM_BYTES, PackOutput } from "../src/pack-output.ts";
+import { CHUNK_BYTES, CHUNK_HEADROOM_BYTES, PackOutput } from "../src/make/pack-output.ts";
 import { memorySource } from "./open-table.ts";
 import { concat, noise, trailerOf } from "./pack-builder.ts";
 import { Random } from "./random.ts";

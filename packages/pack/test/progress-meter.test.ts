@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { ProgressMeter } from "../src/progress-meter.ts";
+import { ProgressMeter } from "../src/make/progress-meter.ts";
 
 const texts = (events: Iterable<{ kind: string; text?: string }>) =>
   Array.from(events, (event) => event.text);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ShiftMap } from "../src/shift-map.ts";
+import { ShiftMap } from "../src/make/shift-map.ts";
 import { Random } from "./random.ts";
 
 describe("ShiftMap", () => {

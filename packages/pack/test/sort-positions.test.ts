@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { compareIds, sortIds } from "../src/sort-ids.ts";
-import { sortPositions } from "../src/sort-positions.ts";
+import { compareIds, sortIds } from "../src/format/sort-ids.ts";
+import { sortPositions } from "../src/format/sort-positions.ts";
 import { noise } from "./pack-builder.ts";
 
 describe("sortPositions", () => {

@@ -1,7 +1,7 @@
 import { forEachTreeEntry, type ObjectFormat, objectIdFromBytes } from "@x/objects";
 import { describe, expect, it } from "vitest";
 import type { ObjectTable } from "../src/index.ts";
-import { TreeScanner } from "../src/tree-scanner.ts";
+import { TreeScanner } from "../src/walk/tree-scanner.ts";
 import { openTable } from "./open-table.ts";
 import { Random } from "./random.ts";
 import { randomHistory } from "./random-history.ts";

@@ -1,7 +1,7 @@
 import { objectIdToBytes } from "@x/objects";
 import { describe, expect, it } from "vitest";
 import { type ObjectTable, ObjectTable as Table } from "../src/index.ts";
-import { TreeScanner } from "../src/tree-scanner.ts";
+import { TreeScanner } from "../src/walk/tree-scanner.ts";
 import { idOf, looseTable, packed } from "./memory-table.ts";
 import { NOTHING_LOOSE } from "./open-table.ts";
 import { bytesOf, concat, copy, delta, insert, noise, ofsDelta, whole } from "./pack-builder.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { WindowCache } from "../src/window-cache.ts";
+import { WindowCache } from "../src/read/window-cache.ts";
 import { memorySource } from "./open-table.ts";
 import { noise } from "./pack-builder.ts";
 import { Random } from "./random.ts";

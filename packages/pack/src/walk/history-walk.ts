@@ -1,6 +1,6 @@
+import { PackError } from "../errors.ts";
 import { CommitQueue } from "./commit-queue.ts";
 import { type CommitTable, MISSING } from "./commit-table.ts";
-import { PackError } from "./errors.ts";
 import { IntList, type ObjectFlags } from "./object-notes.ts";
 
 /** Notes that a walk makes on objects. */

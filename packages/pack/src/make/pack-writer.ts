@@ -1,5 +1,5 @@
 import { type CreateHasher, objectIdToBytes, rawIdLength } from "@x/objects";
-import { encodeDelta } from "./delta-encoder.ts";
+import { encodeDelta } from "../format/delta-encoder.ts";
 import {
   ENTRY_OFS_DELTA,
   ENTRY_REF_DELTA,
@@ -7,13 +7,13 @@ import {
   encodeEntryHeader,
   MAX_ENTRY_HEADER_BYTES,
   objectEntryType,
-} from "./entry-header.ts";
-import type { Selection } from "./enumerate.ts";
-import type { ObjectTable } from "./object-table.ts";
+} from "../format/entry-header.ts";
+import type { ZlibCodec } from "../format/zlib-codec.ts";
+import type { ObjectTable } from "../read/object-table.ts";
+import { PACK_HEADER_BYTES, type PackEntry, type PackReader } from "../read/pack-reader.ts";
+import type { Selection } from "../walk/enumerate.ts";
 import { PackOutput } from "./pack-output.ts";
-import { PACK_HEADER_BYTES, type PackEntry, type PackReader } from "./pack-reader.ts";
 import { ShiftMap } from "./shift-map.ts";
-import type { ZlibCodec } from "./zlib-codec.ts";
 
 /** A shorter object costs less than its delta. Unit: bytes. */
 const MIN_DELTA_TARGET_BYTES = 64;

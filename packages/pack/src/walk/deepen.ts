@@ -1,5 +1,5 @@
+import { PackError } from "../errors.ts";
 import { type CommitTable, MISSING } from "./commit-table.ts";
-import { PackError } from "./errors.ts";
 import { BREATH, HistoryWalk } from "./history-walk.ts";
 import { ObjectFlags } from "./object-notes.ts";
 

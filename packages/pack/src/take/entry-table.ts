@@ -1,4 +1,4 @@
-import { ENTRY_OFS_DELTA } from "./entry-header.ts";
+import { ENTRY_OFS_DELTA } from "../format/entry-header.ts";
 
 /** No base is known (yet). */
 export const NO_BASE = -1;

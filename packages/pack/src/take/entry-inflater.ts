@@ -1,8 +1,8 @@
-import type { ByteSource } from "./byte-source.ts";
+import { PackError } from "../errors.ts";
+import type { ByteSource } from "../format/byte-source.ts";
+import type { Inflater, ZlibCodec } from "../format/zlib-codec.ts";
+import { WindowCache } from "../read/window-cache.ts";
 import type { EntryTable } from "./entry-table.ts";
-import { PackError } from "./errors.ts";
-import { WindowCache } from "./window-cache.ts";
-import type { Inflater, ZlibCodec } from "./zlib-codec.ts";
 
 const MAX_WINDOWS = 256;
 /** Longer streams are read piece by piece. Unit: bytes. */

@@ -7,8 +7,9 @@ import {
   objectPreamble,
   rawIdLength,
 } from "@x/objects";
-import type { Crc32 } from "./crc32.ts";
-import { decodeDeltaHeader } from "./delta.ts";
+import { PackError } from "../errors.ts";
+import type { Crc32 } from "../format/crc32.ts";
+import { decodeDeltaHeader } from "../format/delta.ts";
 import {
   decodeEntryHeader,
   ENTRY_OFS_DELTA,
@@ -16,12 +17,11 @@ import {
   type EntryHeader,
   entryObjectType,
   MAX_ENTRY_HEADER_BYTES,
-} from "./entry-header.ts";
+} from "../format/entry-header.ts";
+import type { Inflater, ZlibCodec } from "../format/zlib-codec.ts";
 import { EntryTable } from "./entry-table.ts";
-import { PackError } from "./errors.ts";
 import { type HashTools, ObjectHasher, PREAMBLE_ROOM } from "./object-hasher.ts";
 import type { ReceiveBudget } from "./receive-budget.ts";
-import type { Inflater, ZlibCodec } from "./zlib-codec.ts";
 
 const HEADER_BYTES = 12;
 /** Objects up to about this size are hashed in one call, larger ones piece by piece. */

@@ -1,4 +1,4 @@
-import type { PackIndex } from "./pack-index.ts";
+import type { PackIndex } from "../format/pack-index.ts";
 
 /**
  * Finds an object in any of several indexes at the price of one: an open-addressed table of object numbers under the

@@ -5,8 +5,8 @@ import {
   objectIdToBytes,
   rawIdLength,
 } from "@x/objects";
+import { PackError } from "../errors.ts";
 import type { PackedObject } from "./delta-base-cache.ts";
-import { PackError } from "./errors.ts";
 import { MergedLookup } from "./merged-lookup.ts";
 import type { PackReader } from "./pack-reader.ts";
 

@@ -1,7 +1,7 @@
 import { committerTime, rawIdLength } from "@x/objects";
-import { PackError } from "./errors.ts";
+import { PackError } from "../errors.ts";
+import type { ObjectTable } from "../read/object-table.ts";
 import { IntList } from "./object-notes.ts";
-import type { ObjectTable } from "./object-table.ts";
 
 /** Stands in the place of a parent or tree that is not stored. */
 export const MISSING = -1;

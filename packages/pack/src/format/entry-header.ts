@@ -1,5 +1,5 @@
 import type { ObjectType } from "@x/objects";
-import { PackError } from "./errors.ts";
+import { PackError } from "../errors.ts";
 
 /*
  * An entry of a pack:

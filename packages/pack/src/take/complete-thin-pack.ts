@@ -1,11 +1,11 @@
 import type { ObjectType } from "@x/objects";
-import type { ByteSource } from "./byte-source.ts";
-import type { Crc32 } from "./crc32.ts";
-import { encodeEntryHeader, objectEntryType } from "./entry-header.ts";
+import { PackError } from "../errors.ts";
+import type { ByteSource } from "../format/byte-source.ts";
+import type { Crc32 } from "../format/crc32.ts";
+import { encodeEntryHeader, objectEntryType } from "../format/entry-header.ts";
+import { compareIds, sortIds } from "../format/sort-ids.ts";
+import type { ZlibCodec } from "../format/zlib-codec.ts";
 import { type EntryTable, NO_BASE } from "./entry-table.ts";
-import { PackError } from "./errors.ts";
-import { compareIds, sortIds } from "./sort-ids.ts";
-import type { ZlibCodec } from "./zlib-codec.ts";
 
 /** A base that a thin pack lacks. */
 export interface ExternalBase {

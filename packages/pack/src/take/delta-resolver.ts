@@ -1,14 +1,14 @@
 import type { ObjectFormat, ObjectType } from "@x/objects";
-import type { ByteSource } from "./byte-source.ts";
-import { decodeDeltaHeader, deltaYield, runDelta } from "./delta.ts";
+import { PackError } from "../errors.ts";
+import type { ByteSource } from "../format/byte-source.ts";
+import { decodeDeltaHeader, deltaYield, runDelta } from "../format/delta.ts";
+import { entryObjectType } from "../format/entry-header.ts";
+import type { ZlibCodec } from "../format/zlib-codec.ts";
 import { type DeltaTree, NONE } from "./delta-tree.ts";
-import { entryObjectType } from "./entry-header.ts";
 import { EntryInflater } from "./entry-inflater.ts";
 import { type EntryTable, NO_BASE } from "./entry-table.ts";
-import { PackError } from "./errors.ts";
 import { type HashTools, ObjectHasher, PREAMBLE_ROOM } from "./object-hasher.ts";
 import type { ReceiveBudget } from "./receive-budget.ts";
-import type { ZlibCodec } from "./zlib-codec.ts";
 
 /** How much of what may be held is one array for small objects, in which `copyWithin` does a delta's work. */
 const ARENA_SHARE = 1 / 4;

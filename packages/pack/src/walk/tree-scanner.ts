@@ -1,8 +1,8 @@
 import { rawIdLength } from "@x/objects";
+import { PackError } from "../errors.ts";
+import { decodeDeltaHeader } from "../format/delta.ts";
+import type { ObjectTable } from "../read/object-table.ts";
 import { type BoundaryList, BoundaryRing } from "./boundary-ring.ts";
-import { decodeDeltaHeader } from "./delta.ts";
-import { PackError } from "./errors.ts";
-import type { ObjectTable } from "./object-table.ts";
 
 /**
  * Is shown an entry: the tree's bytes, the entry's type bits (0o040000 …), where its name starts, and where its raw id

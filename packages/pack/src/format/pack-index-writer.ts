@@ -1,5 +1,5 @@
 import { type ObjectFormat, rawIdLength } from "@x/objects";
-import { type HashTools, ObjectHasher } from "./object-hasher.ts";
+import { type HashTools, ObjectHasher } from "../take/object-hasher.ts";
 
 /*
  *   \377tOc, u32 2                          RIDX, u32 1, u32 hash (1 sha1, 2 sha256)

@@ -5,7 +5,13 @@ import {
   objectIdFromBytes,
   type ReceiveLimits,
 } from "@x/objects";
-import type { ByteSource } from "./byte-source.ts";
+import { PackError } from "../errors.ts";
+import type { ByteSource } from "../format/byte-source.ts";
+import { type Crc32, crc32 } from "../format/crc32.ts";
+import { ENTRY_REF_DELTA, objectEntryType } from "../format/entry-header.ts";
+import { PackIndex } from "../format/pack-index.ts";
+import { encodePackIndex, encodeReverseIndex, type IndexedObjects } from "../format/pack-index-writer.ts";
+import type { ZlibCodec } from "../format/zlib-codec.ts";
 import {
   appendBases,
   dropDuplicates,
@@ -14,18 +20,12 @@ import {
   packCount,
   readThrough,
 } from "./complete-thin-pack.ts";
-import { type Crc32, crc32 } from "./crc32.ts";
 import { DeltaResolver } from "./delta-resolver.ts";
 import { DeltaTree } from "./delta-tree.ts";
-import { ENTRY_REF_DELTA, objectEntryType } from "./entry-header.ts";
 import { type EntryTable, NO_BASE } from "./entry-table.ts";
-import { PackError } from "./errors.ts";
 import type { HashInto, HashTools } from "./object-hasher.ts";
-import { PackIndex } from "./pack-index.ts";
-import { encodePackIndex, encodeReverseIndex, type IndexedObjects } from "./pack-index-writer.ts";
 import { PackParser } from "./pack-parser.ts";
 import { ReceiveBudget } from "./receive-budget.ts";
-import type { ZlibCodec } from "./zlib-codec.ts";
 
 const DEFAULT_MAX_BASE_BYTES = 64 * 1024 * 1024;
 /** `finishSteps` comes up for air after making this much. Unit: bytes, and objects. */

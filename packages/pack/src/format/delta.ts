@@ -1,4 +1,4 @@
-import { PackError } from "./errors.ts";
+import { PackError } from "../errors.ts";
 
 /*
  * A delta: <base size> <result size> (copy | insert)*, sizes as little-endian base-128 numbers.

@@ -1,11 +1,11 @@
 import { type ObjectId, ObjectsError, objectIdFromBytes, parseTagTarget } from "@x/objects";
+import { PackError } from "../errors.ts";
+import { sortPositions } from "../format/sort-positions.ts";
+import type { ObjectTable } from "../read/object-table.ts";
 import { CommitTable, MISSING } from "./commit-table.ts";
-import { PackError } from "./errors.ts";
 import { BREATH, HistoryWalk, SEEN, SELECTED, UNINTERESTING } from "./history-walk.ts";
 import { IntList, ObjectFlags } from "./object-notes.ts";
-import type { ObjectTable } from "./object-table.ts";
 import { PathNotes } from "./path-notes.ts";
-import { sortPositions } from "./sort-positions.ts";
 import { TreeScanner } from "./tree-scanner.ts";
 
 const TREE = 0o040000;

@@ -1,5 +1,5 @@
 import { type ObjectFormat, type ObjectId, objectIdFromBytes, rawIdLength } from "@x/objects";
-import { PackError } from "./errors.ts";
+import { PackError } from "../errors.ts";
 import { sortPositions } from "./sort-positions.ts";
 
 /*

@@ -1,7 +1,7 @@
 import { type ObjectType, rawIdLength } from "@x/objects";
-import type { ByteSource } from "./byte-source.ts";
-import { applyDelta, decodeDeltaHeader } from "./delta.ts";
-import type { DeltaBaseCache, PackedObject } from "./delta-base-cache.ts";
+import { PackError } from "../errors.ts";
+import type { ByteSource } from "../format/byte-source.ts";
+import { applyDelta, decodeDeltaHeader } from "../format/delta.ts";
 import {
   decodeEntryHeader,
   ENTRY_OFS_DELTA,
@@ -9,11 +9,11 @@ import {
   type EntryHeader,
   entryObjectType,
   MAX_ENTRY_HEADER_BYTES,
-} from "./entry-header.ts";
-import { PackError } from "./errors.ts";
-import type { PackIndex } from "./pack-index.ts";
+} from "../format/entry-header.ts";
+import type { PackIndex } from "../format/pack-index.ts";
+import type { Inflater, ZlibCodec } from "../format/zlib-codec.ts";
+import type { DeltaBaseCache, PackedObject } from "./delta-base-cache.ts";
 import { WindowCache } from "./window-cache.ts";
-import type { Inflater, ZlibCodec } from "./zlib-codec.ts";
 
 /** Bytes before the first entry: `PACK`, version, count. */
 export const PACK_HEADER_BYTES = 12;

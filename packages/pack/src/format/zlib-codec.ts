@@ -8,7 +8,7 @@ import {
   zlibInflateInit,
   zlibInflateReset,
 } from "pako";
-import { PackError } from "./errors.ts";
+import { PackError } from "../errors.ts";
 
 /** Inflates one zlib stream after the other, each from input that may be cut anywhere. */
 export interface Inflater {

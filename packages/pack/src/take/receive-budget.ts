@@ -1,5 +1,5 @@
 import type { ReceiveLimits } from "@x/objects";
-import { PackError } from "./errors.ts";
+import { PackError } from "../errors.ts";
 
 /** No array is longer. Unit: bytes. */
 const MAX_HELD_BYTES = 0x7fff0000;

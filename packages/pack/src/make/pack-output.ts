@@ -1,6 +1,6 @@
 import type { Hasher } from "@x/objects";
-import type { ByteSource } from "./byte-source.ts";
-import { PackError } from "./errors.ts";
+import { PackError } from "../errors.ts";
+import type { ByteSource } from "../format/byte-source.ts";
 
 /** A pack leaves in chunks of this size, the last one shorter: what goes into one side-band-64k packet. Unit: bytes. */
 export const CHUNK_BYTES: number = 65515;

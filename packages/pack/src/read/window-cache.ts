@@ -1,4 +1,4 @@
-import type { ByteSource } from "./byte-source.ts";
+import type { ByteSource } from "../format/byte-source.ts";
 
 const WINDOW_BYTES = 64 * 1024;
 

@@ -1,6 +1,6 @@
-import { ENTRY_OFS_DELTA, ENTRY_REF_DELTA } from "./entry-header.ts";
+import { ENTRY_OFS_DELTA, ENTRY_REF_DELTA } from "../format/entry-header.ts";
+import { compareIds, sortIds } from "../format/sort-ids.ts";
 import { type EntryTable, NO_BASE } from "./entry-table.ts";
-import { compareIds, sortIds } from "./sort-ids.ts";
 
 /** No row. */
 export const NONE = -1;
