@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { git, temporaryDirectory } from "@tooling/test-kit";
+import { createTestRepository, git, temporaryDirectory } from "@tooling/test-kit";
 import type { ObjectFormat } from "@x/objects";
 import { beforeAll, describe, expect, it } from "vitest";
 import { CommitTable, type DeepenSearch, findDepths, type ObjectTable } from "../src/index.ts";
@@ -74,6 +74,30 @@ describe.each<ObjectFormat>(["sha1", "sha256"])("depths, %s", (format) => {
   it.each([10, 50, 100])("are those of git clone --shallow-since, %i minutes on", async (minutes) => {
     const since = 1_600_000_000 + minutes * 60;
     expect(border({ since })).toEqual(await shallowOf(await clone(`--shallow-since=${since}`)));
+  });
+
+  it("are those of git clone --shallow-since where a merge is older than what it merged", async () => {
+    const { directory, gitDirectory, ...odd } = await createTestRepository({ objectFormat: format });
+    await odd.commit("root", undefined, 1_000_000_100);
+    await odd.git("switch", "-q", "-c", "side");
+    for (const at of [300, 400]) await odd.commit(`side ${at}`, { side: `${at}` }, 1_000_000_000 + at);
+    await odd.git("switch", "-q", "main");
+    const tree = await odd.git("rev-parse", "side^{tree}");
+    const env = { GIT_COMMITTER_DATE: "1000000050 +0000" };
+    const args = ["commit-tree", "-m", "merge", "-p", "main", "-p", "side~1", tree];
+    await odd.git("reset", "-q", "--hard", await git(args, { cwd: directory, env }));
+    await odd.commit("top", { top: "t" }, 1_000_000_500);
+    await odd.git("repack", "-adq");
+    const copy = temporaryDirectory("clone");
+    const since = 1_000_000_200;
+    const url = `file://${directory}`;
+    await git(["clone", "-q", "--bare", "--no-single-branch", `--shallow-since=${since}`, url, copy]);
+    const own = openTable(gitDirectory, format);
+    const wants = [await odd.git("rev-parse", "main"), await odd.git("rev-parse", "side")];
+    const search = { wants: wants.map((id) => numberOf(own, id)), clientShallow: [], since };
+    const depths = finish(findDepths(new CommitTable(own), search, new Set()));
+    expect([...depths.border].map((number) => own.id(number)).sort()).toEqual(await shallowOf(copy));
+    expect([...depths.inner].map((number) => own.id(number) as string)).toEqual([wants[1]]);
   });
 
   it.each([0, 1, 2])("are those of git clone --shallow-exclude, branch %i", async (branch) => {

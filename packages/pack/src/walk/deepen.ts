@@ -80,13 +80,9 @@ function* bySelection(
   search: DeepenSearch,
   boundary: ReadonlySet<number>,
 ): Generator<undefined, Depths> {
-  const flags = new ObjectFlags(commits.objects.count);
-  const walk = new HistoryWalk(commits, flags, search.since);
-  for (const commit of search.not ?? []) walk.have(commit);
-  for (const commit of search.wants) walk.want(commit);
-  const list = yield* walk.run();
-  const inner = new Set<number>();
-  for (let i = 0; i < list.length; i++) inner.add(list.get(i));
+  const inner = yield* search.not === undefined || search.not.length === 0
+    ? madeSince(commits, search.wants, search.since ?? -Infinity)
+    : notReached(commits, search.wants, search.not, search.since);
   if (inner.size === 0)
     throw new PackError("pack/nothing-selected", "no commits selected for shallow requests");
   const border = new Set<number>();
@@ -95,4 +91,40 @@ function* bySelection(
       border.add(commit);
   for (const commit of border) inner.delete(commit);
   return { inner, border };
+}
+
+/**
+ * What is young enough, as far as a way of such commits leads. An old one hides nothing that another way leads to, as in
+ * C git: with clocks that were wrong, a merge may be older than what it merged.
+ */
+function* madeSince(
+  commits: CommitTable,
+  wants: readonly number[],
+  since: number,
+): Generator<undefined, Set<number>> {
+  const selected = new Set<number>();
+  const pending = [...wants];
+  let steps = 0;
+  for (let commit = pending.pop(); commit !== undefined; commit = pending.pop()) {
+    if (++steps % BREATH === 0) yield;
+    if (commit === MISSING || selected.has(commit) || commits.time(commit) < since) continue;
+    selected.add(commit);
+    for (const parent of commits.parents(commit)) pending.push(parent);
+  }
+  return selected;
+}
+
+function* notReached(
+  commits: CommitTable,
+  wants: readonly number[],
+  not: readonly number[],
+  since: number | undefined,
+): Generator<undefined, Set<number>> {
+  const walk = new HistoryWalk(commits, new ObjectFlags(commits.objects.count), since);
+  for (const commit of not) walk.have(commit);
+  for (const commit of wants) walk.want(commit);
+  const list = yield* walk.run();
+  const selected = new Set<number>();
+  for (let i = 0; i < list.length; i++) selected.add(list.get(i));
+  return selected;
 }
