@@ -29,8 +29,9 @@ export async function resolveBoundary(
   const wants = [...request.wants];
   const clientShallow = await knownCommits(session, [...request.shallow]);
   if (request.deepens) {
-    // A boundary is moved on for every ref that the client may have, not only for those that it fetches now.
-    const starts = request.deepenRelative ? unique(wants, [...(await session.refs.tips(signal))]) : wants;
+    const starts = (await movesAll(session, request))
+      ? unique(wants, [...(await session.refs.tips(signal))])
+      : wants;
     const answer = await repository.objects.deepen(
       {
         wants: starts,
@@ -59,6 +60,14 @@ export async function resolveBoundary(
   );
   const news = reached.shallow.filter((id) => !request.shallow.has(id));
   return { lines: news.map((id) => `shallow ${id}`), shallow: unique(clientShallow, news), wants };
+}
+
+/** Whether the boundary moves wherever a ref reaches it, and not only below what the client fetches now. */
+async function movesAll({ repository, signal }: Session, request: FetchRequest): Promise<boolean> {
+  if (request.deepenRelative) return true;
+  if (request.depth !== Number.POSITIVE_INFINITY) return false;
+  // Or else it would be told of ends that lie outside of what it gets.
+  return (await repository.objects.shallow({ signal })).length === 0;
 }
 
 function linesOf(answer: DeepenAnswer): string[] {

@@ -54,10 +54,15 @@ describe("a fetch with a boundary", () => {
   it("counts from every boundary that some ref reaches, not only from those of what is wanted", async () => {
     const { repository, commits } = repositoryOfFive();
     const [c1, , c3, c4] = commits;
-    const lines = [`want ${c1}`, `shallow ${c4}`, "deepen 1", "deepen-relative"];
-    expect(parts(await fetch(repository, ...lines))[0]).toEqual([
+    const lines = [`want ${c1}`, `shallow ${c4}`];
+    expect(parts(await fetch(repository, ...lines, "deepen 1", "deepen-relative"))[0]).toEqual([
       "shallow-info\n",
       `shallow ${c3}`,
+      `unshallow ${c4}`,
+      "delim",
+    ]);
+    expect(parts(await fetch(repository, ...lines, "deepen 2147483647"))[0]).toEqual([
+      "shallow-info\n",
       `unshallow ${c4}`,
       "delim",
     ]);
