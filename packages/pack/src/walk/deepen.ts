@@ -32,6 +32,9 @@ export function* findDepths(
   if (search.since !== undefined || (search.not !== undefined && search.not.length > 0))
     return yield* bySelection(commits, search, boundary);
   const depth = search.depth ?? Infinity;
+  // All there is: every boundary goes, also one that nothing wanted leads to.
+  if (depth === Infinity && boundary.size === 0)
+    return { inner: new Set(search.clientShallow), border: new Set() };
   if (!search.relative) return yield* byDepth(commits, search.wants, depth, boundary);
   const starts = yield* reachableOf(commits, search.clientShallow, search.wants);
   return yield* byDepth(commits, starts, depth + 1, boundary);
