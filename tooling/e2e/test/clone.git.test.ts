@@ -29,10 +29,8 @@ const CLONES: [string, ...string[]][] = [
 const LISTS: string[][] = [
   [],
   ["--symref"],
-  ["--heads"],
-  ["--tags"],
+  ["--heads", "--tags"],
   ["--refs"],
-  ["URL", "main"],
   ["URL", "refs/tags/v*"],
   ["URL", "lonely", "light"],
   ["--symref", "URL", "HEAD"],

@@ -2,12 +2,16 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { git, tryGit } from "@tooling/test-kit";
 import { expect } from "vitest";
 
+/** What HEAD says, in a bare repository or in a work tree. */
+export function headOf(directory: string): string {
+  const file = [`${directory}/.git/HEAD`, `${directory}/HEAD`].find((path) => existsSync(path));
+  return readFileSync(file as string, "latin1").trim();
+}
+
 /** What a repository's refs are: HEAD, every ref, symbolic ones as such, and the shallow boundary. */
 export async function refsOf(directory: string): Promise<string[]> {
-  const head = await tryGit(["symbolic-ref", "-q", "HEAD"], { cwd: directory });
   const list = await git(["for-each-ref", "--format=%(refname) %(objectname) %(symref)"], { cwd: directory });
-  const at = head.status === 0 ? head.stdout.trim() : await git(["rev-parse", "HEAD"], { cwd: directory });
-  return [`HEAD ${at}`, ...list.split("\n"), ...boundaryOf(directory)];
+  return [`HEAD ${headOf(directory)}`, ...list.split("\n"), ...boundaryOf(directory)];
 }
 
 /** The shallow boundary, in order. */

@@ -1,6 +1,6 @@
 import { rmSync } from "node:fs";
-import { git, temporaryDirectory } from "@tooling/test-kit";
-import { beforeAll, describe, expect, it } from "vitest";
+import { git, temporaryDirectory, tryGit } from "@tooling/test-kit";
+import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { boundaryOf, expectSound, objectsOf, reachableIn, refsOf } from "./compare.ts";
 import { copyRepository, grow, makeRich, START, STEP } from "./fixtures.ts";
 import { startServer } from "./server.ts";
@@ -43,9 +43,10 @@ describe.each(COMBINATIONS)("fetch over $label", ({ transport, version, format }
     expect(finished?.status, finished?.stderr).toBe(0);
     expect(await refsOf(mine)).toEqual(await refsOf(theirs));
     expect(await reachableIn(mine)).toEqual(await reachableIn(theirs));
-    await expectSound(mine);
     return finished?.stderr ?? "";
   }
+
+  afterEach(() => expectSound(mine));
 
   it("nothing new", async () => {
     await fetchBoth("origin");
@@ -99,12 +100,11 @@ describe.each(COMBINATIONS)("fetch over $label", ({ transport, version, format }
   });
 
   it("a commit by its id: a tip, one below it, and one that nothing reaches", async () => {
+    await grow(there, "main", 2);
     const [tip, inner] = await Promise.all(
       ["main", "main~1"].map((name) => git(["rev-parse", name], { cwd: there })),
     );
     const lost = await git(["commit-tree", "-m", "lost", "main^{tree}"], { cwd: there });
-    await fetchBoth("origin", `${tip}:refs/heads/by-id`);
-    expect(await git(["rev-parse", "by-id"], { cwd: mine })).toBe(tip);
     const tryBoth = (id: string) =>
       Promise.all(
         both.map((way) => way.tryGit(["fetch", "-q", "origin", id], { cwd: `${work}/${way.transport}` })),
@@ -115,14 +115,30 @@ describe.each(COMBINATIONS)("fetch over $label", ({ transport, version, format }
       const [refused] = await tryBoth(lost);
       expect(refused?.stderr).toContain(`not our ref ${lost}`);
       expect(refused?.status).toBe(128);
-      return;
-    }
-    for (const id of [inner, lost]) {
-      const [refused, theirs] = await tryBoth(id as string);
-      expect(refused).toEqual(theirs);
-      expect(refused?.stderr).toContain("Server does not allow request for unadvertised object");
-    }
+    } else
+      for (const id of [inner, lost]) {
+        const [refused, theirs] = await tryBoth(id as string);
+        expect(refused?.stderr).toBe(theirs?.stderr);
+        expect(refused?.stderr).toContain("Server does not allow request for unadvertised object");
+      }
+    await fetchBoth("origin", `${tip}:refs/heads/by-id`);
+    expect(await git(["rev-parse", "by-id"], { cwd: mine })).toBe(tip);
   });
+
+  if (version === 2)
+    it("--negotiate-only tells what both have", async () => {
+      await grow(mine, "main", 3);
+      const args = ["fetch", "--negotiate-only", "--negotiation-tip=main", "origin"];
+      const ours = await both[0]?.tryGit(args, { cwd: mine });
+      const stock = await tryGit(
+        ["-c", "protocol.version=2", "-c", `remote.origin.url=file://${there}`, ...args],
+        {
+          cwd: mine,
+        },
+      );
+      expect(ours).toEqual(stock);
+      expect(ours?.stdout).not.toBe("");
+    });
 
   it("--depth, --deepen, fetch without depth, --shallow-since, --shallow-exclude, --unshallow", async () => {
     await cloneBoth("--depth=1", "--no-single-branch");

@@ -116,7 +116,9 @@ describe.each(PUSHES)("over %s", (transport) => {
     expect(await push(transport, new Uint8Array(0))).toMatch(/ng refs\/heads\/evil unpacker error/);
     const partial = await git(["pack-objects", "-q", `${source}/part`], { cwd: source, input: `${tip}\n` });
     const onlyTip = readFileSync(`${source}/part-${partial}.pack`);
-    expect(await push(transport, onlyTip)).toMatch(/^(?:\[[^\]]*\])*unpack ok\nng refs\/heads\/evil missing necessary objects\n$/);
+    expect(await push(transport, onlyTip)).toMatch(
+      /^(?:\[[^\]]*\])*unpack ok\nng refs\/heads\/evil missing necessary objects\n$/,
+    );
     if (transport === "http") {
       const twice = Buffer.concat([pack, pack]);
       expect(await push(transport, twice)).toMatch(/ng refs\/heads\/evil unpacker error/);
@@ -173,7 +175,12 @@ describe.each(PUSHES)("over %s", (transport) => {
       [tip, zero, "refs/heads/lonely", "incorrect old value provided"],
       [zero, zero, "refs/heads/lonely", "incorrect old value provided"],
       [zero, "1".repeat(40), "refs/heads/evil", "missing necessary objects"],
-      [zero, await git(["rev-parse", "main:grows"], { cwd: repository }), "refs/heads/evil", "invalid new value provided"],
+      [
+        zero,
+        await git(["rev-parse", "main:grows"], { cwd: repository }),
+        "refs/heads/evil",
+        "invalid new value provided",
+      ],
     ] as const) {
       const empty = id === zero ? new Uint8Array(0) : EMPTY;
       const report = await push(transport, empty, [`${old} ${id} ${ref}`]);
@@ -202,7 +209,9 @@ describe.each(PUSHES)("over %s", (transport) => {
       client.send(packet(`${zero} ${tip} refs/heads/evil${CAPABILITIES}`), "0000", pack.subarray(0, length));
       const gone = server.log().length;
       client.socket.resetAndDestroy();
-      await expect.poll(() => /git-receive-pack \/repo.git/.test(server.log().slice(gone)), { timeout: 10_000 }).toBe(true);
+      await expect
+        .poll(() => /git-receive-pack \/repo.git/.test(server.log().slice(gone)), { timeout: 10_000 })
+        .toBe(true);
       await expect.poll(() => leftoversIn(root), { timeout: 10_000 }).toEqual([]);
     }
   });

@@ -1,6 +1,6 @@
-import { symlinkSync } from "node:fs";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { symlinkSync } from "node:fs";
 import { git, temporaryDirectory, tryGit } from "@tooling/test-kit";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { expectSound, leftoversIn, refsOf } from "./compare.ts";
@@ -66,7 +66,11 @@ const FRAMES: [string, string][] = [
 const TYPE = { "Content-Type": "application/x-git-upload-pack-request" };
 const PUSH_TYPE = { "Content-Type": "application/x-git-receive-pack-request" };
 
-async function post(service: string, body: string | Uint8Array, headers: Readonly<Record<string, string>> = {}) {
+async function post(
+  service: string,
+  body: string | Uint8Array,
+  headers: Readonly<Record<string, string>> = {},
+) {
   const type = service === "git-upload-pack" ? TYPE : PUSH_TYPE;
   const sent = httpRequest("POST", `/repo.git/${service}`, { ...type, ...headers }, body);
   return parseAnswer(await new RawClient(server.http).send(sent).answer());
@@ -102,8 +106,12 @@ describe.each(FRAMES)("%s", (_, frame) => {
     await client.until(/0000$/);
     const announced = client.received.length;
     const fetch = version === 2 ? `${packet("command=fetch")}0001` : "";
-    expect((await client.send(fetch, frame).finish().answer()).slice(announced)).toMatch(/^00[0-9a-f]{2}ERR [ -~]+$/);
-    const { status, body } = await post("git-upload-pack", fetch + frame, { "Git-Protocol": `version=${version}` });
+    expect((await client.send(fetch, frame).finish().answer()).slice(announced)).toMatch(
+      /^00[0-9a-f]{2}ERR [ -~]+$/,
+    );
+    const { status, body } = await post("git-upload-pack", fetch + frame, {
+      "Git-Protocol": `version=${version}`,
+    });
     expect(status).toBe(200);
     expect(body).toMatch(/^00[0-9a-f]{2}ERR [ -~]+$/);
   });
@@ -124,12 +132,19 @@ describe("wants", () => {
     const v0 = `${packet(`want ${id} ofs-delta\n`)}0000${packet("done\n")}`;
     const v2 = `${packet("command=fetch")}0001${packet(`want ${id}\n`)}${packet("done\n")}0000`;
     const refusal = packet(`ERR upload-pack: not our ref ${id}`);
-    for (const [version, words] of [[0, v0], [2, v2]] as const) {
+    for (const [version, words] of [
+      [0, v0],
+      [2, v2],
+    ] as const) {
       const client = new RawClient(server.git).send(request("git-upload-pack", "/repo.git", version));
       await client.until(/0000$/);
       expect(await client.send(words).answer()).toMatch(new RegExp(`0000${refusal}$`));
-      expect((await stdio("git-upload-pack", words, version)).err).toBe(`fatal: upload-pack: not our ref ${id}\n`);
-      expect((await post("git-upload-pack", words, { "Git-Protocol": `version=${version}` })).body).toBe(refusal);
+      expect((await stdio("git-upload-pack", words, version)).err).toBe(
+        `fatal: upload-pack: not our ref ${id}\n`,
+      );
+      expect((await post("git-upload-pack", words, { "Git-Protocol": `version=${version}` })).body).toBe(
+        refusal,
+      );
     }
   });
 });
@@ -173,9 +188,13 @@ describe("paths", () => {
   });
 
   it("git:// a NUL ends the path, and a line feed is refused", async () => {
-    const cut = await new RawClient(server.git).send(packet("git-upload-pack /none\0/../repo.git\0")).answer();
+    const cut = await new RawClient(server.git)
+      .send(packet("git-upload-pack /none\0/../repo.git\0"))
+      .answer();
     expect(cut).toMatch(/^00[0-9a-f]{2}ERR [ -~]+$/);
-    const ended = await new RawClient(server.git).send(packet("git-upload-pack /none\0host=/repo.git\0")).answer();
+    const ended = await new RawClient(server.git)
+      .send(packet("git-upload-pack /none\0host=/repo.git\0"))
+      .answer();
     expect(ended).toMatch(/^00[0-9a-f]{2}ERR [ -~]+$/);
     const broken = await new RawClient(server.git).send(packet("git-upload-pack /re\npo.git\0")).answer();
     expect(broken).toMatch(/^00[0-9a-f]{2}ERR [ -~]+$/);
@@ -218,7 +237,8 @@ describe("paths", () => {
         const get = httpRequest("GET", `${path}/info/refs?service=${service}`);
         const type = { "Content-Type": `application/x-${service}-request` };
         const send = httpRequest("POST", `${path}/${service}`, type, "0000");
-        for (const bytes of [get, send]) answers.push(parts(await new RawClient(server.http).send(bytes).answer()));
+        for (const bytes of [get, send])
+          answers.push(parts(await new RawClient(server.http).send(bytes).answer()));
       }
       return answers;
     };
@@ -253,13 +273,18 @@ describe("services that are none", () => {
     },
   );
 
-  it.each(["git-upload-archive", "git-shell", "upload-pack", "../config", ""])("http:// %j", async (service) => {
-    const get = httpRequest("GET", `/repo.git/info/refs?service=${service}`);
-    expect([403, 404]).toContain(parseAnswer(await new RawClient(server.http).send(get).answer()).status);
-    const type = { "Content-Type": `application/x-${service}-request` };
-    const send = httpRequest("POST", `/repo.git/${service}`, type, "0000");
-    expect([403, 404, 405]).toContain(parseAnswer(await new RawClient(server.http).send(send).answer()).status);
-  });
+  it.each(["git-upload-archive", "git-shell", "upload-pack", "../config", ""])(
+    "http:// %j",
+    async (service) => {
+      const get = httpRequest("GET", `/repo.git/info/refs?service=${service}`);
+      expect([403, 404]).toContain(parseAnswer(await new RawClient(server.http).send(get).answer()).status);
+      const type = { "Content-Type": `application/x-${service}-request` };
+      const send = httpRequest("POST", `/repo.git/${service}`, type, "0000");
+      expect([403, 404, 405]).toContain(
+        parseAnswer(await new RawClient(server.http).send(send).answer()).status,
+      );
+    },
+  );
 
   it.each([
     ["/repo.git/HEAD", 404],
@@ -268,12 +293,16 @@ describe("services that are none", () => {
     ["/", 404],
     ["/repo.git", 404],
   ])("http:// GET %s", async (target, status) => {
-    expect(parseAnswer(await new RawClient(server.http).send(httpRequest("GET", target)).answer()).status).toBe(status);
+    expect(
+      parseAnswer(await new RawClient(server.http).send(httpRequest("GET", target)).answer()).status,
+    ).toBe(status);
   });
 
   it.each(["PUT", "DELETE", "OPTIONS", "TRACE", "BREW"])("http:// %s", async (method) => {
     const send = httpRequest(method, "/repo.git/git-upload-pack", TYPE, "0000");
-    expect(parseAnswer(await new RawClient(server.http).send(send).answer()).status).toBeGreaterThanOrEqual(400);
+    expect(parseAnswer(await new RawClient(server.http).send(send).answer()).status).toBeGreaterThanOrEqual(
+      400,
+    );
   });
 
   it("http:// bodies of another kind, cut gzip, and bytes that are no HTTP", async () => {
@@ -282,7 +311,9 @@ describe("services that are none", () => {
     const { status, body } = await post("git-upload-pack", cut, { "Content-Encoding": "gzip" });
     expect([status >= 400, /^00..ERR/.test(body)]).toContain(true);
     expect((await post("git-upload-pack", "0000", { "Content-Encoding": "br" })).status).toBe(415);
-    expect(await new RawClient(server.http).send("0032git-upload-pack /repo.git\0\r\n\r\n").answer()).toMatch(/^HTTP\/1.1 400 /);
+    expect(await new RawClient(server.http).send("0032git-upload-pack /repo.git\0\r\n\r\n").answer()).toMatch(
+      /^HTTP\/1.1 400 /,
+    );
     expect(await new RawClient(server.git).send("GET / HTTP/1.0\r\n\r\n").answer()).toMatch(/^00..ERR /);
   });
 });
@@ -294,7 +325,9 @@ describe("in the end", () => {
     const clone = `${temporaryDirectory("clone")}/c`;
     await git(["clone", "-q", "--mirror", `${server.git}/repo.git`, clone]);
     await expectSound(clone);
-    await expect.poll(() => server.openFiles().length, { timeout: 10_000 }).toBeLessThanOrEqual(restingFiles + 4);
+    await expect
+      .poll(() => server.openFiles().length, { timeout: 10_000 })
+      .toBeLessThanOrEqual(restingFiles + 4);
     expect(server.residentBytes()).toBeLessThan(400 * 1024 * 1024);
   });
 });

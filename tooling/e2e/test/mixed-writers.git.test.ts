@@ -57,21 +57,35 @@ describe.each(FORMATS)("%s", (format) => {
       for (let i = 0; i < 8; i++) {
         const tip = await grow(directory, "main", 3);
         // Nothing is deleted: repack -ad drops at once what no ref holds, whoever may be reading it.
-        note("push", await way.tryGit(["push", "-q", way.url(name), `main:refs/heads/${transport}/${i}`], { cwd: directory }));
+        note(
+          "push",
+          await way.tryGit(["push", "-q", way.url(name), `main:refs/heads/${transport}/${i}`], {
+            cwd: directory,
+          }),
+        );
         tips.push(`${tip} refs/heads/${transport}/${i}`);
       }
       return tips;
     };
     const maintained = upkeep();
-    const [, , fromGit, fromHttp] = await Promise.all([clones("git"), clones("http"), pushes("git"), pushes("http")]);
+    const [, , fromGit, fromHttp] = await Promise.all([
+      clones("git"),
+      clones("http"),
+      pushes("git"),
+      pushes("http"),
+    ]);
     working = false;
     expect(await maintained).toBeGreaterThan(3);
     expect(failures).toEqual([]);
     await expectSound(there);
     expect(leftoversIn(there)).toEqual([]);
-    const list = (await git(["for-each-ref", "--format=%(objectname) %(refname)"], { cwd: there })).split("\n");
+    const list = (await git(["for-each-ref", "--format=%(objectname) %(refname)"], { cwd: there })).split(
+      "\n",
+    );
     expect(list).toEqual(expect.arrayContaining([...fromGit, ...fromHttp]));
-    expect(list.filter((line) => /refs\/heads\/(?:git|http)\//.test(line))).toHaveLength(fromGit.length + fromHttp.length);
+    expect(list.filter((line) => /refs\/heads\/(?:git|http)\//.test(line))).toHaveLength(
+      fromGit.length + fromHttp.length,
+    );
   });
 
   it("C git and we in turn: what one wrote, the other serves at once", async () => {

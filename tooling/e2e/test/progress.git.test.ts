@@ -13,7 +13,9 @@ const work = `${temporaryDirectory("work")}/w.git`;
 await git(["clone", "-q", "--bare", `${root}/repo.git`, work]);
 await grow(work, "main", 150); // above receive.unpackLimit, so that C git indexes too
 
-const WAYS = TRANSPORTS.flatMap((transport) => VERSIONS.map((version) => [`${transport}, v${version}`, transport, version] as const));
+const WAYS = TRANSPORTS.flatMap((transport) =>
+  VERSIONS.map((version) => [`${transport}, v${version}`, transport, version] as const),
+);
 
 /** What the server said, without what it wrote over later. git's own progress stands between. */
 function remoteLines(stderr: string): string[] {
@@ -21,7 +23,9 @@ function remoteLines(stderr: string): string[] {
     .split(/[\r\n]/)
     .filter((line) => line.startsWith("remote: "))
     .map((line) => line.replace(/^remote: /, "").trim())
-    .filter((line) => line !== "" && (/done\.$/.test(line) || !/objects: +\d+(?:%.*)?$|deltas: +\d+%/.test(line)));
+    .filter(
+      (line) => line !== "" && (/done\.$/.test(line) || !/objects: +\d+(?:%.*)?$|deltas: +\d+%/.test(line)),
+    );
 }
 
 /** How much reuse there is, and how much was compressed anew, is each server's own matter. */
@@ -47,10 +51,13 @@ describe.each(WAYS)("over %s", (_, transport, version) => {
     const lines = remoteLines(mine as string);
     expect(lines.join("\n")).toMatch(/^Enumerating objects: \d+, done\.$/m);
     expect(lines.join("\n")).toMatch(/^Counting objects: 100% \((\d+)\/\1\), done\.$/m);
-    expect(lines.at(-1)).toMatch(/^Total \d+ \(delta \d+\), reused \d+ \(delta \d+\), pack-reused \d+(?: \(from \d+\))?$/);
+    expect(lines.at(-1)).toMatch(
+      /^Total \d+ \(delta \d+\), reused \d+ \(delta \d+\), pack-reused \d+(?: \(from \d+\))?$/,
+    );
     const count = (text: readonly string[]) => text.find((line) => line.startsWith("Total"))?.split(" ")[1];
     expect(count(lines)).toBe(count(remoteLines(theirs as string)));
-    const without = (text: string) => titles(remoteLines(text)).filter((line) => !/^(?:Enum|Count|Compress)/.test(line));
+    const without = (text: string) =>
+      titles(remoteLines(text)).filter((line) => !/^(?:Enum|Count|Compress)/.test(line));
     expect(without(mine as string)).toEqual(without(theirs as string));
   });
 
@@ -69,7 +76,11 @@ describe.each(WAYS)("over %s", (_, transport, version) => {
     const [mine, theirs] = await Promise.all([push(ours, "--progress"), push(way, "--progress")]);
     expect(mine?.status).toBe(0);
     expect(theirs?.status).toBe(0);
-    expect(remoteLines(mine?.stderr ?? "").every((line) => /^(?:Resolving deltas|Unpacking objects): 100% /.test(line))).toBe(true);
+    expect(
+      remoteLines(mine?.stderr ?? "").every((line) =>
+        /^(?:Resolving deltas|Unpacking objects): 100% /.test(line),
+      ),
+    ).toBe(true);
     expect(mine?.stderr).toMatch(/^ \* \[new branch\] +main -> pushed-/m);
     const quiet = await ours.tryGit(["push", "-q", ours.url("repo.git"), `main:${ref}-quiet`], { cwd: work });
     expect(quiet).toEqual({ status: 0, stdout: "", stderr: "" });

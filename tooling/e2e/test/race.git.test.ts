@@ -32,11 +32,15 @@ describe.each(FORMATS)("%s", (format) => {
       const winner = won[0] as 0 | 1;
       const said = results[1 - winner]?.stdout;
       // Either the client saw the other's commit already, or the server found that the ref had moved.
-      expect(said).toMatch(/\[rejected\] \(fetch first\)|\[remote rejected\] \((?:incorrect old value provided|failed to update ref)\)/);
+      expect(said).toMatch(
+        /\[rejected\] \(fetch first\)|\[remote rejected\] \((?:incorrect old value provided|failed to update ref)\)/,
+      );
       const tip = await git(["rev-parse", "main"], { cwd: there });
       expect(tip).toBe(tips[winner]);
       winners.push(tip);
-      await ways[winner]?.git(["fetch", "-q", ways[winner].url(name), "+main:main"], { cwd: works[1 - winner] as string });
+      await ways[winner]?.git(["fetch", "-q", ways[winner].url(name), "+main:main"], {
+        cwd: works[1 - winner] as string,
+      });
     }
     expect((await git(["rev-list", "--reverse", "main"], { cwd: there })).split("\n")).toEqual(winners);
     await expectSound(there);
@@ -77,7 +81,10 @@ describe.each(FORMATS)("%s", (format) => {
           return way.tryGit(["push", "-q", way.url(name), `main:refs/heads/${ref}`], { cwd: work });
         }),
       );
-      expect(results.filter(({ status }) => status === 0), JSON.stringify(results)).toHaveLength(1);
+      expect(
+        results.filter(({ status }) => status === 0),
+        JSON.stringify(results),
+      ).toHaveLength(1);
     }
     expect((await git(["for-each-ref"], { cwd: there })).split("\n")).toHaveLength(10);
     await expectSound(there);

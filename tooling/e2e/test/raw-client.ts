@@ -25,7 +25,8 @@ export class RawClient {
 
   /** Latin1 text or bytes, as they are. */
   send(...parts: readonly (string | Uint8Array)[]): this {
-    for (const part of parts) this.socket.write(typeof part === "string" ? Buffer.from(part, "latin1") : part);
+    for (const part of parts)
+      this.socket.write(typeof part === "string" ? Buffer.from(part, "latin1") : part);
     return this;
   }
 
@@ -79,11 +80,18 @@ export function httpRequest(
   const bytes = typeof body === "string" ? Buffer.from(body, "latin1") : Buffer.from(body);
   const all = { Host: "localhost", Connection: "close", "Content-Length": String(bytes.length), ...headers };
   const head = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
-  return Buffer.concat([Buffer.from(`${method} ${target} HTTP/1.1\r\n${head.join("")}\r\n`, "latin1"), bytes]);
+  return Buffer.concat([
+    Buffer.from(`${method} ${target} HTTP/1.1\r\n${head.join("")}\r\n`, "latin1"),
+    bytes,
+  ]);
 }
 
 /** An HTTP answer's status and body; a chunked body put together. */
-export function parseAnswer(answer: string): { readonly status: number; readonly head: string; readonly body: string } {
+export function parseAnswer(answer: string): {
+  readonly status: number;
+  readonly head: string;
+  readonly body: string;
+} {
   const end = answer.indexOf("\r\n\r\n");
   const head = end < 0 ? answer : answer.slice(0, end);
   const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(head)?.[1] ?? 0);

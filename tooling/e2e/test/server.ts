@@ -51,7 +51,7 @@ export async function startCommand(
 ): Promise<Server> {
   const child = spawn(process.execPath, [BIN, "serve", ...args], {
     cwd: options.cwd ?? temporaryDirectory("cwd"),
-    env: { PATH: process.env["PATH"] ?? "", ...options.env },
+    env: { PATH: process.env.PATH ?? "", ...options.env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   running.add(child);

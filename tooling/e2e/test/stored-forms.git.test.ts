@@ -14,28 +14,37 @@ const FORMS = new Map<string, (directory: string) => Promise<unknown>>([
   ["as-made", async () => {}],
   ["one-pack", (cwd) => git(["gc", "-q", "--prune=now"], { cwd })],
   ["loose-only", unpackAll],
-  ["many-packs", async (cwd) => {
-    for (let i = 0; i < 6; i++) {
-      await grow(cwd, "main", 2);
-      await git(["repack", "-dq"], { cwd });
-    }
-  }],
+  [
+    "many-packs",
+    async (cwd) => {
+      for (let i = 0; i < 6; i++) {
+        await grow(cwd, "main", 2);
+        await git(["repack", "-dq"], { cwd });
+      }
+    },
+  ],
   ["idx-v1", (cwd) => git(["-c", "pack.indexVersion=1", "repack", "-adfq"], { cwd })],
   ["ref-deltas", (cwd) => git(["-c", "repack.useDeltaBaseOffset=false", "repack", "-adfq"], { cwd })],
   ["no-deltas", (cwd) => git(["repack", "-adfq", "--depth=0", "--window=0"], { cwd })],
   ["deep-deltas", (cwd) => git(["repack", "-adfq", "--depth=200", "--window=50"], { cwd })],
-  ["midx-bitmap-graph", async (cwd) => {
-    await git(["-c", "pack.writeBitmaps=true", "repack", "-adbq"], { cwd });
-    await grow(cwd, "main", 3);
-    await git(["repack", "-dq"], { cwd });
-    await git(["multi-pack-index", "write"], { cwd });
-    await git(["commit-graph", "write", "--reachable", "--changed-paths"], { cwd });
-  }],
-  ["kept-and-cruft", async (cwd) => {
-    await git(["repack", "-adq"], { cwd });
-    await git(["commit-tree", "-m", "lost", "main^{tree}"], { cwd });
-    await git(["repack", "--cruft", "-dq"], { cwd });
-  }],
+  [
+    "midx-bitmap-graph",
+    async (cwd) => {
+      await git(["-c", "pack.writeBitmaps=true", "repack", "-adbq"], { cwd });
+      await grow(cwd, "main", 3);
+      await git(["repack", "-dq"], { cwd });
+      await git(["multi-pack-index", "write"], { cwd });
+      await git(["commit-graph", "write", "--reachable", "--changed-paths"], { cwd });
+    },
+  ],
+  [
+    "kept-and-cruft",
+    async (cwd) => {
+      await git(["repack", "-adq"], { cwd });
+      await git(["commit-tree", "-m", "lost", "main^{tree}"], { cwd });
+      await git(["repack", "--cruft", "-dq"], { cwd });
+    },
+  ],
   ["stored-uncompressed", (cwd) => git(["-c", "core.compression=0", "repack", "-adfFq"], { cwd })],
 ]);
 
@@ -68,23 +77,26 @@ describe.each(FORMATS)("%s", (format) => {
     const ours = wayTo(server, transport, version);
     const stock = stockWay(root, version);
 
-    it.each([...FORMS.keys()])("%s: cloned, fetched from, pushed to, and C git's gc finds it sound", async (form) => {
-      const name = `${form}-${format}.git`;
-      const there = `${root}/${name}`;
-      const [mine, theirs] = await Promise.all([ours, stock].map((way) => mirror(way, name)));
-      expect(mine?.refs).toEqual(theirs?.refs);
-      expect(mine?.objects).toEqual(theirs?.objects);
-      const directory = mine?.directory as string;
-      await grow(directory, "main", 2);
-      await ours.git(["push", "-q", ours.url(name), "main"], { cwd: directory });
-      await grow(there, "lonely", 2);
-      await ours.git(["fetch", "-q", ours.url(name), "+refs/*:refs/*"], { cwd: directory });
-      const values = (cwd: string) => git(["for-each-ref", "--format=%(refname) %(objectname)"], { cwd });
-      expect(await values(directory)).toBe(await values(there));
-      expect(await reachableIn(directory)).toEqual(await reachableIn(there));
-      await expectSound(there);
-      await expectSound(directory);
-    });
+    it.each([...FORMS.keys()])(
+      "%s: cloned, fetched from, pushed to, and C git's gc finds it sound",
+      async (form) => {
+        const name = `${form}-${format}.git`;
+        const there = `${root}/${name}`;
+        const [mine, theirs] = await Promise.all([ours, stock].map((way) => mirror(way, name)));
+        expect(mine?.refs).toEqual(theirs?.refs);
+        expect(mine?.objects).toEqual(theirs?.objects);
+        const directory = mine?.directory as string;
+        await grow(directory, "main", 2);
+        await ours.git(["push", "-q", ours.url(name), "main"], { cwd: directory });
+        await grow(there, "lonely", 2);
+        await ours.git(["fetch", "-q", ours.url(name), "+refs/*:refs/*"], { cwd: directory });
+        const values = (cwd: string) => git(["for-each-ref", "--format=%(refname) %(objectname)"], { cwd });
+        expect(await values(directory)).toBe(await values(there));
+        expect(await reachableIn(directory)).toEqual(await reachableIn(there));
+        await expectSound(there);
+        await expectSound(directory);
+      },
+    );
 
     it("alternates: a shared clone and one with a reference", async () => {
       const [lender, borrower] = [`lender-${transport}-${format}.git`, `borrower-${transport}-${format}.git`];
@@ -101,14 +113,31 @@ describe.each(FORMATS)("%s", (format) => {
       await expectSound(`${root}/${borrower}`);
       expect(leftoversIn(`${root}/${lender}`)).toEqual([]);
       const second = `borrower2-${transport}-${format}.git`;
-      await git(["clone", "-q", "--bare", "--no-local", "--reference", `${root}/${borrower}`, `${root}/${borrower}`, `${root}/${second}`]);
+      await git([
+        "clone",
+        "-q",
+        "--bare",
+        "--no-local",
+        "--reference",
+        `${root}/${borrower}`,
+        `${root}/${borrower}`,
+        `${root}/${second}`,
+      ]);
       const [again, stockAgain] = await Promise.all([ours, stock].map((way) => mirror(way, second)));
       expect(again?.objects).toEqual(stockAgain?.objects);
     });
 
     it("a repository that is shallow itself", async () => {
       const name = `shallow-${transport}-${format}.git`;
-      await git(["clone", "-q", "--bare", "--depth=3", "--no-single-branch", `file://${root}/as-made-${format}.git`, `${root}/${name}`]);
+      await git([
+        "clone",
+        "-q",
+        "--bare",
+        "--depth=3",
+        "--no-single-branch",
+        `file://${root}/as-made-${format}.git`,
+        `${root}/${name}`,
+      ]);
       const [mine, theirs] = await Promise.all([ours, stock].map((way) => mirror(way, name)));
       expect(mine?.refs).toEqual(theirs?.refs);
       expect(mine?.objects).toEqual(theirs?.objects);
@@ -147,7 +176,9 @@ describe("names", () => {
       ["both.git", inner],
     ] as const) {
       expect([name, (await id(ours, `names-${transport}/${name}`)).split("\t")[0]]).toEqual([name, tip]);
-      expect(await id(ours, `names-${transport}/${name}`)).toBe(await id(stockWay(root, 2), `names-${transport}/${name}`));
+      expect(await id(ours, `names-${transport}/${name}`)).toBe(
+        await id(stockWay(root, 2), `names-${transport}/${name}`),
+      );
     }
     expect((await ours.tryGit(["ls-remote", ours.url(`names-${transport}/plain.git`)])).status).toBe(128);
   });
@@ -168,8 +199,12 @@ describe("names", () => {
     const clone = `${temporaryDirectory("clone")}/c`;
     await ours.git(["clone", "-q", ours.url(`files-${transport}/linked`), clone]);
     await git(["commit", "-q", "--allow-empty", "-m", "more"], { cwd: clone });
-    await ours.git(["push", "-q", ours.url(`files-${transport}/linked`), "HEAD:refs/heads/pushed"], { cwd: clone });
-    expect(await git(["rev-parse", "pushed"], { cwd: `${base}/tree` })).toBe(await git(["rev-parse", "HEAD"], { cwd: clone }));
+    await ours.git(["push", "-q", ours.url(`files-${transport}/linked`), "HEAD:refs/heads/pushed"], {
+      cwd: clone,
+    });
+    expect(await git(["rev-parse", "pushed"], { cwd: `${base}/tree` })).toBe(
+      await git(["rev-parse", "HEAD"], { cwd: clone }),
+    );
   });
 
   it.each(TRANSPORTS)("what we cannot serve is refused by its name, over %s", async (transport) => {
@@ -184,7 +219,10 @@ describe("names", () => {
       await git(["init", "-q", "--bare", `${root}/${name}`]);
       const config = `[core]\n\tbare = true\n\trepositoryFormatVersion = 1\n[${key.split(".")[0]}]\n\t${key.split(".")[1]} = ${value}\n`;
       writeFileSync(`${root}/${name}/config`, config);
-      for (const args of [["ls-remote", ours.url(name)], ["push", ours.url(name), "HEAD:refs/heads/x"]]) {
+      for (const args of [
+        ["ls-remote", ours.url(name)],
+        ["push", ours.url(name), "HEAD:refs/heads/x"],
+      ]) {
         const { status, stderr } = await ours.tryGit(args, { cwd: `${root}/as-made-sha1.git` });
         expect(status).toBe(128);
         // git shows no body of a failed HTTP request; the log names the reason there.
