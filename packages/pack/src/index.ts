@@ -32,4 +32,5 @@ export { type IndexedPack, PackIndexer, type PackIndexerOptions } from "./take/p
 export { allReach, unreachableCommits } from "./walk/ancestry.ts";
 export { CommitTable, MISSING } from "./walk/commit-table.ts";
 export { type DeepenSearch, type Depths, findDepths } from "./walk/deepen.ts";
-export { type EnumerateRequest, enumerateObjects, type Selection } from "./walk/enumerate.ts";
+export { type EnumerateRequest, enumerateObjects } from "./walk/enumerate.ts";
+export type { Selection } from "./walk/selection.ts";

@@ -61,6 +61,7 @@ async function start({ id, operation, location, args }: Extract<ToWorker, { kind
   } catch (error) {
     send({ kind: "failed", id, failure: describeFailure(error, operation) });
   } finally {
+    job.end();
     jobs.delete(id);
     closeIdle();
   }

@@ -1,7 +1,8 @@
 import type { ObjectId, PackEvent, PackRequest } from "@x/objects";
 import { PackError } from "../errors.ts";
 import type { ObjectTable } from "../read/object-table.ts";
-import { type EnumerateRequest, enumerateObjects, type Selection } from "../walk/enumerate.ts";
+import { type EnumerateRequest, enumerateObjects } from "../walk/enumerate.ts";
+import type { Selection } from "../walk/selection.ts";
 import { CHUNK_HEADROOM_BYTES } from "./pack-output.ts";
 import { PackWriter, type WritePackOptions } from "./pack-writer.ts";
 import { ProgressMeter } from "./progress-meter.ts";

@@ -11,7 +11,7 @@ import {
 import type { ZlibCodec } from "../format/zlib-codec.ts";
 import type { ObjectTable } from "../read/object-table.ts";
 import { PACK_HEADER_BYTES, type PackEntry, type PackReader } from "../read/pack-reader.ts";
-import type { Selection } from "../walk/enumerate.ts";
+import type { Selection } from "../walk/selection.ts";
 import { PackOutput } from "./pack-output.ts";
 import { ShiftMap } from "./shift-map.ts";
 

@@ -1,4 +1,4 @@
-import { type ObjectId, ObjectsError, objectIdFromBytes, parseTagTarget } from "@x/objects";
+import { type ObjectId, ObjectsError, objectIdFromBytes } from "@x/objects";
 import { PackError } from "../errors.ts";
 import { sortPositions } from "../format/sort-positions.ts";
 import type { ObjectTable } from "../read/object-table.ts";
@@ -6,6 +6,7 @@ import { CommitTable, MISSING } from "./commit-table.ts";
 import { BREATH, HistoryWalk, SEEN, SELECTED, UNINTERESTING } from "./history-walk.ts";
 import { IntList, ObjectFlags } from "./object-notes.ts";
 import { PathNotes } from "./path-notes.ts";
+import { missingObject, SelectedObjects, type Selection } from "./selection.ts";
 import { TreeScanner } from "./tree-scanner.ts";
 
 const TREE = 0o040000;
@@ -24,18 +25,6 @@ export interface EnumerateRequest {
   readonly likeness?: boolean;
 }
 
-/** The objects that an answer consists of. */
-export interface Selection {
-  readonly count: number;
-  isSelected(number: number): boolean;
-  /** Whether the other side is known to have the object. Not all it has is known. */
-  isHad(number: number): boolean;
-  /** An object that the other side has under the same path, if that was asked for and is known; -1 otherwise. */
-  likeness(number: number): number;
-  /** Adds a tag and the tags on its chain. */
-  selectTag(number: number): void;
-}
-
 /**
  * Finds every object that `wants` reach and `haves` do not, as `git rev-list --objects` does. Yields the count so far now
  * and then, so that the caller can breathe.
@@ -47,10 +36,12 @@ export function* enumerateObjects(
 ): Generator<number, Selection> {
   const enumeration = new Enumeration(table, request);
   yield* enumeration.run(request);
-  return enumeration;
+  return enumeration.selected;
 }
 
-class Enumeration implements Selection {
+class Enumeration {
+  /** Outlives the walk and its notes. */
+  readonly selected: SelectedObjects;
   readonly #table: ObjectTable;
   readonly #commits: CommitTable;
   readonly #flags: ObjectFlags;
@@ -62,43 +53,20 @@ class Enumeration implements Selection {
   readonly #others: number[] = [];
   /** Trees yet to be opened. */
   #trees = new IntList();
-  #paths: PathNotes | undefined;
-  count = 0;
+  readonly #paths: PathNotes | undefined;
 
   constructor(table: ObjectTable, { shallow, likeness, haves }: EnumerateRequest) {
     this.#table = table;
     this.#flags = new ObjectFlags(table.count);
     this.#commits = new CommitTable(table, shallow);
     this.#scanner = new TreeScanner(table);
-    if (likeness && haves.length > 0) this.#paths = new PathNotes();
+    this.#paths = likeness && haves.length > 0 ? new PathNotes() : undefined;
     this.#walk = new HistoryWalk(this.#commits, this.#flags);
-  }
-
-  isSelected(number: number): boolean {
-    return (this.#flags.get(number) & SELECTED) !== 0;
-  }
-
-  isHad(number: number): boolean {
-    return (this.#flags.get(number) & UNINTERESTING) !== 0;
-  }
-
-  likeness(number: number): number {
-    return this.#paths?.likeness(number) ?? -1;
-  }
-
-  selectTag(number: number): void {
-    this.#forTagChain(number, (tag) => this.#select(tag));
-  }
-
-  #select(number: number): boolean {
-    if (this.#flags.get(number) & (SELECTED | UNINTERESTING)) return false;
-    this.#flags.set(number, SELECTED);
-    this.count++;
-    return true;
+    this.selected = new SelectedObjects(table, this.#flags, this.#paths);
   }
 
   #want(number: number): void {
-    const end = this.#forTagChain(number, (tag) => this.#select(tag));
+    const end = this.selected.selectTag(number);
     if (this.#table.header(end).type === "commit") this.#walk.want(end);
     else this.#others.push(end);
   }
@@ -106,7 +74,7 @@ class Enumeration implements Selection {
   *#have(number: number): Generator<number, void> {
     let end = number;
     try {
-      end = this.#forTagChain(number, (tag) => this.#flags.set(tag, UNINTERESTING));
+      end = this.selected.forTagChain(number, (tag) => this.#flags.set(tag, UNINTERESTING));
     } catch (error) {
       // What the other side's tags point at need not be stored here, nor need they be well made.
       if (error instanceof ObjectsError) return;
@@ -123,8 +91,7 @@ class Enumeration implements Selection {
   #selectTree(number: number): boolean {
     const flags = this.#flags.get(number);
     if ((flags & (SELECTED | UNINTERESTING)) === 0) {
-      this.#flags.set(number, SELECTED | LOOKED_INTO);
-      this.count++;
+      this.selected.select(number, LOOKED_INTO);
       this.#trees.push(number);
       return true;
     }
@@ -136,38 +103,27 @@ class Enumeration implements Selection {
     return false;
   }
 
-  #forTagChain(number: number, visit: (tag: number) => void): number {
-    while (this.#table.header(number).type === "tag") {
-      visit(number);
-      const target = parseTagTarget(this.#table.read(number).data, this.#table.format);
-      const next = this.#table.findId(target.id);
-      if (next < 0) throw this.#missing(target.id);
-      number = next;
-    }
-    return number;
-  }
-
   *run(request: EnumerateRequest): Generator<number, void> {
     let steps = 0;
     for (const have of request.haves) {
-      if (++steps % BREATH === 0) yield this.count;
+      if (++steps % BREATH === 0) yield this.selected.count;
       yield* this.#have(have);
     }
     for (const want of request.wants) {
-      if (++steps % BREATH === 0) yield this.count;
+      if (++steps % BREATH === 0) yield this.selected.count;
       this.#want(want);
     }
     const commits = yield* this.#wantedCommits();
     yield* this.#forgetEdges(commits, request);
     for (const number of this.#others)
       if (this.#table.header(number).type === "tree") this.#selectTree(number);
-      else this.#select(number);
+      else this.selected.select(number);
     for (let i = 0; i < commits.length; i++) {
-      if (++steps % BREATH === 0) yield this.count;
+      if (++steps % BREATH === 0) yield this.selected.count;
       const commit = commits.get(i);
-      this.#select(commit);
+      this.selected.select(commit);
       const tree = this.#commits.tree(commit);
-      if (tree === MISSING) throw this.#missing(`tree of commit ${this.#table.id(commit)}`);
+      if (tree === MISSING) throw missingObject(`tree of commit ${this.#table.id(commit)}`);
       if (this.#selectTree(tree)) this.#paths?.noteWantedRoot(tree);
     }
     yield* this.#openTrees();
@@ -177,7 +133,7 @@ class Enumeration implements Selection {
     const walk = this.#walk.run();
     for (let step = walk.next(); ; step = walk.next()) {
       if (step.done) return step.value;
-      yield this.count;
+      yield this.selected.count;
     }
   }
 
@@ -192,7 +148,7 @@ class Enumeration implements Selection {
       const level = this.#trees;
       this.#trees = new IntList();
       for (const i of sortPositions(level.length, (i) => table.locality(level.get(i)))) {
-        if (++steps % BREATH === 0) yield this.count;
+        if (++steps % BREATH === 0) yield this.selected.count;
         this.#openTree(level.get(i));
       }
     }
@@ -207,9 +163,9 @@ class Enumeration implements Selection {
       if (number < 0) {
         const id = objectIdFromBytes(data, table.format, idAt);
         if (this.#hadElsewhere.has(id)) return;
-        throw this.#missing(`entry ${id} of tree ${table.id(tree)}`);
+        throw missingObject(`entry ${id} of tree ${table.id(tree)}`);
       }
-      const isNew = type === TREE ? this.#selectTree(number) : this.#select(number);
+      const isNew = type === TREE ? this.#selectTree(number) : this.selected.select(number);
       if (isNew) paths?.noteWanted(number, tree, data, nameAt, idAt - 1);
     });
   }
@@ -235,7 +191,7 @@ class Enumeration implements Selection {
     let steps = 0;
     for (let tree = pending.pop(); tree !== undefined; tree = pending.pop()) {
       if (this.#flags.get(tree) & LOOKED_INTO) continue;
-      if (++steps % BREATH === 0) yield this.count;
+      if (++steps % BREATH === 0) yield this.selected.count;
       this.#flags.set(tree, UNINTERESTING | LOOKED_INTO);
       this.#scanner.scan(tree, (data, type, nameAt, idAt) => {
         if (type === GITLINK) return;
@@ -249,9 +205,5 @@ class Enumeration implements Selection {
         else this.#flags.set(number, UNINTERESTING);
       });
     }
-  }
-
-  #missing(what: string): PackError {
-    return new PackError("pack/missing-object", `missing object: ${what}`);
   }
 }

@@ -1,9 +1,19 @@
 import { setImmediate } from "node:timers/promises";
 import type { PackEvent } from "@x/objects";
 import { EVENT_WINDOW } from "../worker-protocol.ts";
+import { type Place, Turns } from "./turns.ts";
 
 /** A job does not hold its thread for longer than this without looking up. Unit: milliseconds. */
 const SLICE_MS = 15;
+
+/** A walk that has worked for longer than this is a long one. Unit: milliseconds. */
+const LONG_WALK_MS = 300;
+
+/**
+ * Long walks that go on at a time in this thread. Each has notes on all objects that it met, so that many at once would
+ * cost much memory, and all would end late. Short ones need not wait.
+ */
+const longWalks = new Turns(2);
 
 /** The job was called off. */
 export class Aborted extends Error {
@@ -20,6 +30,10 @@ export class Job {
   #aborted = false;
   #wake: (() => void) | undefined;
   #sliceEnd = performance.now() + SLICE_MS;
+  #slices = 0;
+  #place: Place | undefined;
+  /** Bytes come or go: then it has no walk before it that others should wait for, and a peer decides how fast it goes. */
+  #isFlowing = false;
 
   constructor(send: (event: PackEvent) => void, sendTaken: () => void) {
     this.#send = send;
@@ -49,6 +63,7 @@ export class Job {
   /** Sends an event; bytes wait until the reader has kept up. @throws Aborted */
   async emit(event: PackEvent): Promise<void> {
     if (event.kind === "bytes") {
+      this.#flow();
       while (this.#credit === 0) await this.#wait();
       this.#credit--;
     }
@@ -58,6 +73,7 @@ export class Job {
 
   /** The next chunk of input; `undefined` at its end. @throws Aborted */
   async nextChunk(): Promise<Uint8Array | undefined> {
+    this.#flow();
     for (;;) {
       this.#throwIfAborted();
       const chunk = this.#chunks.shift();
@@ -96,6 +112,22 @@ export class Job {
     if (performance.now() < this.#sliceEnd) return;
     await setImmediate();
     this.#throwIfAborted();
+    if (++this.#slices * SLICE_MS >= LONG_WALK_MS && !this.#isFlowing) await this.#takeTurn();
     this.#sliceEnd = performance.now() + SLICE_MS;
+  }
+
+  async #takeTurn(): Promise<void> {
+    this.#place ??= longWalks.enter(() => this.#wake?.());
+    while (!this.#place.hasTurn) await this.#wait();
+  }
+
+  #flow(): void {
+    this.#isFlowing = true;
+    this.#place?.leave();
+  }
+
+  /** To be called when the job is done, however it went. */
+  end(): void {
+    this.#place?.leave();
   }
 }

@@ -1,0 +1,77 @@
+import { parseTagTarget } from "@x/objects";
+import { PackError } from "../errors.ts";
+import type { ObjectTable } from "../read/object-table.ts";
+import { SELECTED, UNINTERESTING } from "./history-walk.ts";
+import type { ObjectFlags } from "./object-notes.ts";
+import type { PathNotes } from "./path-notes.ts";
+
+/** The objects that an answer consists of. */
+export interface Selection {
+  readonly count: number;
+  isSelected(number: number): boolean;
+  /** Whether the other side is known to have the object. Not all it has is known. */
+  isHad(number: number): boolean;
+  /** An object that the other side has under the same path, if that was asked for and is known; -1 otherwise. */
+  likeness(number: number): number;
+  /** Adds a tag and the tags on its chain. */
+  selectTag(number: number): void;
+}
+
+/**
+ * What a walk found. A slow client may need it for hours, so it holds about a byte for each object of the store and no more
+ * of the walk than that.
+ */
+export class SelectedObjects implements Selection {
+  readonly #table: ObjectTable;
+  readonly #flags: ObjectFlags;
+  readonly #paths: PathNotes | undefined;
+  count = 0;
+
+  constructor(table: ObjectTable, flags: ObjectFlags, paths: PathNotes | undefined) {
+    this.#table = table;
+    this.#flags = flags;
+    this.#paths = paths;
+  }
+
+  isSelected(number: number): boolean {
+    return (this.#flags.get(number) & SELECTED) !== 0;
+  }
+
+  isHad(number: number): boolean {
+    return (this.#flags.get(number) & UNINTERESTING) !== 0;
+  }
+
+  likeness(number: number): number {
+    return this.#paths?.likeness(number) ?? -1;
+  }
+
+  /** @returns what the chain ends at */
+  selectTag(number: number): number {
+    return this.forTagChain(number, (tag) => this.select(tag));
+  }
+
+  /** @returns false when it is selected already or the other side has it */
+  select(number: number, furtherFlags = 0): boolean {
+    if (this.#flags.get(number) & (SELECTED | UNINTERESTING)) return false;
+    this.#flags.set(number, SELECTED | furtherFlags);
+    this.count++;
+    return true;
+  }
+
+  /** Visits a tag and the tags on its chain. @returns what the chain ends at */
+  forTagChain(number: number, visit: (tag: number) => void): number {
+    while (this.#table.header(number).type === "tag") {
+      visit(number);
+      const target = parseTagTarget(this.#table.read(number).data, this.#table.format);
+      const next = this.#table.findId(target.id);
+      if (next < 0) throw missingObject(target.id);
+      number = next;
+    }
+    return number;
+  }
+}
+
+/** What a walk fails with when it meets an object that is not stored. */
+export function missingObject(what: string): PackError {
+  return new PackError("pack/missing-object", `missing object: ${what}`);
+}
