@@ -3,6 +3,7 @@ export type { Ancestry, DeepenAnswer, DeepenRequest } from "./ancestry.ts";
 export { type CommitLinks, committerTime, parseCommitLinks } from "./commit.ts";
 export { ObjectsError, type ObjectsErrorCode } from "./errors.ts";
 export { type CreateHasher, createHasher, type Hasher, hashObject, objectPreamble } from "./hasher.ts";
+export type { ObjectFilter } from "./object-filter.ts";
 export {
   hexIdLength,
   isZeroId,
@@ -17,7 +18,7 @@ export {
 export type { Abortable, ObjectHeader, ObjectReader, PeeledObject, StoredObject } from "./object-reader.ts";
 export type { ObjectStore } from "./object-store.ts";
 export { isObjectType, type ObjectType } from "./object-type.ts";
-export type { PackEvent, PackRequest, PackSummary, TagCandidate } from "./pack-request.ts";
+export type { PackEvent, PackLimits, PackRequest, PackSummary, TagCandidate } from "./pack-request.ts";
 export type { PackReceipt, Quarantine, ReceiveLimits, TakePackOptions } from "./quarantine.ts";
 export { parseTagTarget, type TagTarget } from "./tag.ts";
 export {

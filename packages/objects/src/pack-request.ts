@@ -1,3 +1,4 @@
+import type { ObjectFilter } from "./object-filter.ts";
 import type { ObjectId } from "./object-id.ts";
 
 /** A tag that may ride along. */
@@ -5,6 +6,16 @@ export interface TagCandidate {
   readonly tag: ObjectId;
   /** What its chain ends in. */
   readonly peeled: ObjectId;
+}
+
+/** What the making of one pack may cost; then it ends with ObjectsError `objects/limit-exceeded`. */
+export interface PackLimits {
+  /** Trees looked into, each as often as it is. */
+  readonly maxTreeVisits: number;
+  /** Unit: milliseconds of a processor. */
+  readonly maxCpuMs: number;
+  /** Unit: bytes of pack. */
+  readonly maxPackBytes: number;
 }
 
 /** The whole intent of a fetch, so that a store may answer it in its own way. */
@@ -23,6 +34,10 @@ export interface PackRequest {
   readonly tags?: readonly TagCandidate[];
   /** Progress texts are wanted, in C git's words. */
   readonly progress?: boolean;
+  readonly filter?: ObjectFilter | undefined;
+  /** Objects that the client gets elsewhere (packfile-uris). Those that would be in the pack are left out and told. */
+  readonly elsewhere?: readonly ObjectId[];
+  readonly limits?: PackLimits | undefined;
 }
 
 /** What went into a pack. */
@@ -45,4 +60,6 @@ export type PackEvent =
       readonly headroom?: number;
     }
   | { readonly kind: "progress"; readonly text: string }
+  /** Which of {@link PackRequest.elsewhere} were left out; once, before the first bytes, if that was given. */
+  | { readonly kind: "elsewhere"; readonly ids: readonly ObjectId[] }
   | { readonly kind: "summary"; readonly summary: PackSummary };

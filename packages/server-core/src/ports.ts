@@ -18,6 +18,11 @@ export interface Repository {
   readonly config: RepositoryConfig;
   /** No work tree belongs to it. */
   readonly bare: boolean;
+  /**
+   * All that clients see lies below this prefix, which they do not see: `refs/namespaces/a/` for the namespace `a`.
+   * Spec: gitnamespaces.
+   */
+  readonly namespace?: string | undefined;
 }
 
 /**

@@ -28,7 +28,7 @@ export async function* sendPack(
       } else if (event.kind === "bytes") yield* framePack(event.bytes, event.headroom ?? 0, sideband);
       else if (event.kind === "progress") {
         if (sideband !== undefined) yield frameText(event.text, sideband);
-      } else session.stats.objects = event.summary.objects;
+      } else if (event.kind === "summary") session.stats.objects = event.summary.objects;
     }
   } catch (cause) {
     if (session.signal.aborted || cause instanceof ServiceError) throw cause;
