@@ -22,7 +22,7 @@ export const TABLE = new Map(
       others: [],
       neutral: true,
     },
-    "transport-http": { level: 3, uses: ["server-core", "pktline"], others: [], neutral: true },
+    "transport-http": { level: 3, uses: ["server-core", "pktline"], others: ["pako"], neutral: true },
     "transport-tcp": { level: 3, uses: ["server-core", "pktline"], others: [], neutral: false },
     "transport-ssh": { level: 3, uses: ["server-core", "pktline"], others: ["ssh2"], neutral: false },
     cli: {

@@ -9,9 +9,10 @@ import {
   ServiceError,
 } from "@x/server-core";
 import { answerStream } from "./answer.ts";
+import { type InflateGzip, inflateGzip } from "./inflate-gzip.ts";
 import { DEFAULT_HTTP_LIMITS, type HttpLimits } from "./limits.ts";
 import { refusalOf } from "./outcome.ts";
-import { type InflateGzip, inflateGzip, RequestBody, tooLarge, wireLimitOf } from "./request-body.ts";
+import { RequestBody, tooLarge, wireLimitOf } from "./request-body.ts";
 import { RequestLog } from "./request-log.ts";
 import { NO_CACHE, type Refusal, refusalResponse } from "./response.ts";
 import { parseRoute, type Route } from "./route.ts";
@@ -27,7 +28,7 @@ export interface FetchHandlerOptions {
   readonly limits?: Partial<HttpLimits> | undefined;
   /** Where the repositories' URLs start, decoded: `/git` serves `/git/project.git`. */
   readonly basePath?: string | undefined;
-  /** For platforms without `DecompressionStream`. */
+  /** In place of our own, where the platform has a quicker one that can be left at any time. */
   readonly inflate?: InflateGzip | undefined;
 }
 

@@ -6,6 +6,6 @@ export {
   type FetchHandler,
   type FetchHandlerOptions,
 } from "./fetch-handler.ts";
+export type { InflateGzip } from "./inflate-gzip.ts";
 export { DEFAULT_HTTP_LIMITS, type HttpLimits } from "./limits.ts";
-export type { InflateGzip } from "./request-body.ts";
 export { parseRoute, type Route } from "./route.ts";

@@ -1,35 +1,7 @@
 import type { ServiceName } from "@x/server-core";
 import { TransportHttpError } from "./errors.ts";
+import type { InflateGzip } from "./inflate-gzip.ts";
 import type { HttpLimits } from "./limits.ts";
-
-/** Inflates a gzip stream; errs when it is damaged or cut short. */
-export type InflateGzip = (body: ReadableStream<Uint8Array>) => ReadableStream<Uint8Array>;
-
-/** The default {@link InflateGzip}: the platform's own. */
-export const inflateGzip: InflateGzip = (body) => {
-  const { readable, writable } = new DecompressionStream("gzip") as unknown as TransformStream<
-    Uint8Array,
-    Uint8Array
-  >;
-  pump(body.getReader(), writable.getWriter()).catch(() => {});
-  return readable;
-};
-
-/** One chunk at a time: `pipeThrough` reads thousands ahead on some platforms. What breaks one side ends the other. */
-async function pump(
-  reader: ReadableStreamDefaultReader<Uint8Array>,
-  writer: WritableStreamDefaultWriter<Uint8Array>,
-): Promise<void> {
-  writer.closed.catch(() => {});
-  try {
-    for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read())
-      await writer.write(chunk.value);
-    await writer.close();
-  } catch (error) {
-    writer.abort(error).catch(() => {});
-    await reader.cancel(error);
-  }
-}
 
 /** What {@link RequestBody} is told. */
 export interface RequestBodyOptions {

@@ -175,6 +175,30 @@ describe("request bodies", () => {
     expect(await send(handler, cut, "gzip")).toEqual([200, "100000"]);
   });
 
+  it("gzip members in a row are one body", async () => {
+    const { handler } = handlerOf(echo);
+    const members = new Uint8Array([
+      ...(await gzipped("0000 ")),
+      ...(await gzipped("")),
+      ...(await gzipped("hello")),
+    ]);
+    expect(await send(handler, members, "gzip")).toEqual([200, "0000 hello"]);
+    const cut = pieces(Array.from(members, (byte) => Uint8Array.of(byte)));
+    expect(await send(handler, cut, "gzip")).toEqual([200, "0000 hello"]);
+    const tail = new Uint8Array([...(await gzipped("0000")), 1]);
+    expect((await send(handlerOf(measure).handler, tail, "gzip"))[0]).toBe(400);
+  });
+
+  it("others get their turn while much comes out of little", async () => {
+    const { handler } = handlerOf(measure);
+    const body = await gzipped(new Uint8Array(30 * 1024 * 1024));
+    let turns = 0;
+    const timer = setInterval(() => turns++, 1);
+    expect(await send(handler, body, "gzip")).toEqual([200, String(30 * 1024 * 1024)]);
+    clearInterval(timer);
+    expect(turns).toBeGreaterThan(5);
+  });
+
   it.each(["deflate", "br", "gzip, gzip", "zstd", "gzip;q=1", "x"])("H2 %s is refused", async (encoding) => {
     const { handler } = handlerOf(echo);
     expect((await send(handler, "x", encoding))[0]).toBe(415);

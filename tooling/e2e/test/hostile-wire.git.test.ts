@@ -1,6 +1,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { symlinkSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { gzipSync } from "node:zlib";
 import { git, temporaryDirectory, tryGit } from "@tooling/test-kit";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { expectSound, leftoversIn, refsOf } from "./compare.ts";
@@ -38,6 +40,21 @@ afterEach(async () => {
 });
 
 afterAll(() => void bystander.socket.destroy());
+
+describe("a compressed request", () => {
+  const type = { "Content-Type": "application/x-git-upload-pack-request", "Content-Encoding": "gzip" };
+
+  it.each([100, 20_000, 200_000])("of nonsense, its end late, hurts nobody (%s bytes)", async (length) => {
+    const body = gzipSync(`zzzz${"\0".repeat(length)}`);
+    const sent = httpRequest("POST", "/repo.git/git-upload-pack", type, body);
+    for (let i = 0; i < 30; i++) {
+      const client = new RawClient(server.http).send(sent.subarray(0, -9));
+      await sleep(i % 10);
+      const answer = parseAnswer(await client.send(sent.subarray(-9)).answer());
+      expect(answer.body).toContain("ERR protocol error: bad line length character");
+    }
+  });
+});
 
 /** What is wrong with one packet or more, wherever packets are read. */
 const FRAMES: [string, string][] = [
