@@ -1,5 +1,5 @@
 // Our server beside C git's on the same repositories, in one run:
-//   pnpm bench [REPOSITORY] [--only fetch|latency|push|small] [--pairs N] [--objects N] [--json FILE] [--check]
+//   pnpm bench [REPOSITORY] [--only fetch|latency|push|small|fetches|refs] [--pairs N] [--objects N] [--json FILE] [--check]
 // Without REPOSITORY one is made up (and kept below the system's temporary directory). Linux only: it reads /proc.
 // Nothing here is a claim about another machine; only the ratios of one run mean something.
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -8,20 +8,30 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { stockGit } from "./git.mjs";
-import { fullFetch, latencyWhileFetching, push, smallRequests } from "./measure.mjs";
-import { benchCopy, generated } from "./repository.mjs";
-import { startGit, startOurs } from "./servers.mjs";
+import { firstAndEach, fullFetch, latencyWhileFetching, push } from "./measure.mjs";
+import { listRefsOnce } from "./raw-client.mjs";
+import { addRefs, benchCopy, generated } from "./repository.mjs";
+import { listings, nothingNew, smallFetches } from "./requests.mjs";
+import { startGit, startGitHttp, startOurs } from "./servers.mjs";
 import { Results } from "./statistics.mjs";
 
 const PUSHED_OBJECTS = 20_000;
-const NAMES = ["fetch", "latency", "push", "small"];
-/** What the foundation promises. */
+const MANY_REFS = 100_000;
+const NAMES = ["fetch", "latency", "push", "small", "fetches", "refs"];
+/** What is promised, and with --check required. */
 const PROMISES = new Map([
   ["full fetch: server CPU, s", { ratio: 2 }],
   ["full fetch: server peak memory, MiB", { most: 300 }],
   ["ls-remote while a fetch is prepared: max, ms", { most: 50 }],
   ["push of 20k objects: wall, s", { ratio: 3 }],
+  ...["fetch of nothing new", "ls-remote"].map((name) => [`${name}: server CPU, ms`, { ratio: 1 }]),
+  ...["fetch of 10 commits", "fetch --depth 1", "fetch --filter=blob:none"].flatMap(everyWay),
+  ...["ls-refs of all", "ls-refs of branches and tags"].flatMap(everyWay),
 ]);
+
+function everyWay(name) {
+  return ["git://", "http://"].map((way) => [`${name} over ${way}: server CPU, ms`, { ratio: 1 }]);
+}
 
 const { values: options, positionals } = parseArgs({
   // pnpm hands the "--" of `pnpm bench -- ...` through.
@@ -52,8 +62,10 @@ const git = stockGit(work);
 const results = new Results();
 
 /** A new server of one side, for as long as `measure` takes. */
-async function using(side, measure) {
-  const server = side === "git" ? await startGit(git, work) : await startOurs(options.server, work, git.env);
+async function using(side, measure, way = "git://") {
+  const startStock = way === "git://" ? startGit : startGitHttp;
+  const server =
+    side === "git" ? await startStock(git, work) : await startOurs(options.server, work, git.env);
   try {
     return await measure(server);
   } finally {
@@ -62,13 +74,12 @@ async function using(side, measure) {
 }
 
 /** One side after the other, as often as asked for: what else the machine does then meets both. */
-async function alternate(title, measure) {
+async function alternate(title, measure, way = "git://") {
   for (let pair = 1; pair <= Number(options.pairs); pair++)
     for (const side of sides) {
       note(`${title}: ${side}, ${pair} of ${options.pairs}`);
-      await using(side, (server) =>
-        measure(server, (measured, value) => results.add(side, measured, value), `${side}-${pair}`),
-      );
+      const add = (measured, value) => results.add(side, measured, value);
+      await using(side, (server) => measure(server, add, side, pair), way);
     }
 }
 
@@ -118,10 +129,11 @@ async function pushes() {
   const source = join(work, "source.git");
   benchCopy(git, await generated(git, PUSHED_OBJECTS, note), source);
   const expected = git.run("-C", source, "for-each-ref");
-  await alternate("push", async (server, add, run) => {
-    const target = join(work, `push-${run}.git`);
+  await alternate("push", async (server, add, side, pair) => {
+    const name = `push-${side}-${pair}.git`;
+    const target = join(work, name);
     git.run("init", "-q", "--bare", target);
-    const { cpu, rss, wall } = await push(server, git, source, `push-${run}.git`);
+    const { cpu, rss, wall } = await push(server, git, source, name);
     if (git.run("-C", target, "for-each-ref") !== expected)
       throw new Error("the push did not bring every ref");
     git.run("-C", target, "fsck", "--connectivity-only");
@@ -134,12 +146,32 @@ async function pushes() {
 
 async function smalls() {
   await alternate("small requests", async (server, add) => {
-    const { list, nothing } = await smallRequests(server, "bench.git");
+    const list = await firstAndEach(server, ({ port }) => listRefsOnce(port, "bench.git"), { atOnce: 4 });
+    const nothing = await firstAndEach(server, await nothingNew(server, "bench.git"), { atOnce: 4 });
     add("ls-remote: a second", list.perSecond);
-    add("ls-remote: server CPU, ms", list.cpuMs);
+    add("ls-remote: server CPU, ms", list.eachMs);
     add("fetch of nothing new: a second", nothing.perSecond);
-    add("fetch of nothing new: server CPU, ms", nothing.cpuMs);
+    add("fetch of nothing new: server CPU, ms", nothing.eachMs);
   });
+}
+
+/** Each kind of request on a server of its own, for what the first one costs. */
+async function requests(kinds) {
+  for (const { name, way, run, isServed = () => true } of kinds) {
+    const counts = new Map();
+    const refusing = new Set();
+    for (const side of sides) if (!(await using(side, isServed, way))) refusing.add(side);
+    const measure = async (server, add, side) => {
+      if (refusing.has(side)) return note("refused");
+      const { firstMs, eachMs } = await firstAndEach(server, run);
+      add(`${name}: first, server CPU, ms`, firstMs);
+      add(`${name}: server CPU, ms`, eachMs);
+      counts.set(side, await run(server));
+    };
+    await alternate(name, measure, way);
+    if (new Set(counts.values()).size > 1)
+      note(`${name}: answers of different size: ${JSON.stringify([...counts])}`);
+  }
 }
 
 try {
@@ -156,6 +188,12 @@ try {
   if (wanted.has("latency")) await latencies();
   if (wanted.has("push")) await pushes();
   if (wanted.has("small")) await smalls();
+  if (wanted.has("fetches")) await requests(smallFetches(git, copy.directory, "bench.git"));
+  if (wanted.has("refs")) {
+    benchCopy(git, source, join(work, "refs.git"));
+    addRefs(git, join(work, "refs.git"), MANY_REFS);
+    await requests(listings("refs.git"));
+  }
   const { text, kept } = results.table(PROMISES);
   console.log(`\n${what}\n${where}\nmedian (least–most) of ${options.pairs} alternating pairs\n\n${text}`);
   if (options.json !== undefined)

@@ -31,13 +31,15 @@ export function stockGit(work) {
     GIT_CONFIG_NOSYSTEM: "1",
     GIT_TERMINAL_PROMPT: "0",
   };
-  const run = (...args) =>
+  const feed = (input, ...args) =>
     execFileSync("git", args, {
       env,
+      input,
       encoding: "utf8",
       maxBuffer: 1 << 30,
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: ["pipe", "pipe", "pipe"],
     }).trim();
+  const run = (...args) => feed("", ...args);
   /** Does not hold up the rig's event loop. @throws Error with what git said */
   const start = (...args) =>
     new Promise((resolve, reject) => {
@@ -51,5 +53,5 @@ export function stockGit(work) {
         status === 0 ? resolve() : reject(new Error(`git ${args.join(" ")}: ${said}`)),
       );
     });
-  return { env, run, start, execPath: run("--exec-path"), version: run("--version") };
+  return { env, feed, run, start, execPath: run("--exec-path"), version: run("--version") };
 }

@@ -3,7 +3,7 @@ import { fork } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { cpuSeconds, settled, watchMemory } from "./proc.mjs";
-import { idsOf, listRefsOnce, withClient } from "./raw-client.mjs";
+import { listRefsOnce } from "./raw-client.mjs";
 import { median } from "./statistics.mjs";
 
 const FETCHER = fileURLToPath(new URL("fetch-process.mjs", import.meta.url));
@@ -27,11 +27,11 @@ function fetchInProcess(port, repository, onEvent = () => {}) {
 /** CPU time and memory of the server while `work` runs and until its children are gone. */
 async function costOf(server, work) {
   await settled(server);
-  const before = cpuSeconds(server.pid);
+  const before = cpuSeconds(server);
   const memory = watchMemory(server.pid);
   const result = await work();
   await settled(server);
-  return { result, cpu: cpuSeconds(server.pid) - before, rss: memory() };
+  return { result, cpu: cpuSeconds(server) - before, rss: memory() };
 }
 
 /** Everything, fetched once. @throws Error when the pack has not the expected number of objects */
@@ -101,30 +101,37 @@ export async function push(server, git, source, name) {
   return { cpu, rss, wall };
 }
 
-/** How many small requests a second, and what one costs the server. */
-export async function smallRequests(server, repository, seconds = 2) {
-  const list = await repeat(server, seconds, () => listRefsOnce(server.port, repository));
-  const wants = idsOf(await withClient(server.port, repository, (client) => client.listRefs()));
-  const nothing = await repeat(server, seconds, () =>
-    withClient(server.port, repository, (client) => client.fetch({ wants, haves: wants.slice(0, 256) })),
-  );
-  return { list, nothing };
-}
-
-const AT_ONCE = 4;
-
-async function repeat(server, seconds, request) {
-  await request();
+/**
+ * What a request costs a server that was never asked, what it costs in the long run, and how many a second there are.
+ * @param request is given the server; its connections are its own
+ */
+export async function firstAndEach(server, request, { seconds = 2, atOnce = 1 } = {}) {
+  await quiet(server);
+  const first = await costOf(server, () => request(server));
+  // Code is compiled while it runs often: a few turns belong to neither figure.
+  for (const until = performance.now() + WARM_MS; performance.now() < until; ) await request(server);
   let count = 0;
+  let last = performance.now();
   const { cpu } = await costOf(server, async () => {
-    const until = performance.now() + seconds * 1000;
+    const started = performance.now();
     const client = async () => {
-      while (performance.now() < until) {
-        await request();
+      while (performance.now() < started + seconds * 1000) {
+        await request(server);
         count++;
       }
     };
-    await Promise.all(Array.from({ length: AT_ONCE }, client));
+    await Promise.all(Array.from({ length: atOnce }, client));
+    last = performance.now() - started;
   });
-  return { perSecond: count / seconds, cpuMs: (cpu * 1000) / count };
+  return { firstMs: first.cpu * 1000, eachMs: (cpu * 1000) / count, perSecond: (count * 1000) / last };
+}
+
+const WARM_MS = 500;
+
+/** Waits until a server that was just started has nothing left to do. */
+async function quiet(server) {
+  for (let before = -1, now = cpuSeconds(server); now !== before; now = cpuSeconds(server)) {
+    before = now;
+    await sleep(150);
+  }
 }

@@ -13,13 +13,13 @@ function read(path) {
   }
 }
 
-/** CPU seconds of the process: all threads, and every child it has waited for. */
-export function cpuSeconds(pid) {
+/** CPU seconds of a server: all threads, and every child it has waited for; these alone where only they are C git's. */
+export function cpuSeconds({ pid, childrenOnly = false }) {
   const stat = read(`/proc/${pid}/stat`);
   // The name in parentheses may hold anything; count the fields from behind it.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   const [utime, stime, cutime, cstime] = fields.slice(11, 15).map(Number);
-  return (utime + stime + cutime + cstime) / TICKS_PER_SECOND;
+  return (cutime + cstime + (childrenOnly ? 0 : utime + stime)) / TICKS_PER_SECOND;
 }
 
 /** Every process below `pid`. */

@@ -42,6 +42,7 @@ export function benchCopy(git, source, target) {
   git.run("clone", "-q", "--mirror", pathToFileURL(resolve(source)).href, target);
   git.run("-C", target, "repack", "-adq");
   git.run("-C", target, "pack-refs", "--all");
+  git.run("-C", target, "config", "uploadpack.allowFilter", "true");
   const objects = join(target, "objects");
   for (const name of ["commit-graph", "commit-graphs"])
     rmSync(join(objects, "info", name), { recursive: true, force: true });
@@ -49,6 +50,20 @@ export function benchCopy(git, source, target) {
     if (/\.(?:bitmap|rev|mtimes)$/.test(name) || name === "multi-pack-index")
       rmSync(join(objects, "pack", name));
   return describe(git, target);
+}
+
+/** Gives a repository so many refs more, as a review system does: outside of branches and tags, and packed. */
+export function addRefs(git, directory, count) {
+  const commits = git.run("-C", directory, "rev-list", `--max-count=${count}`, "--all").split("\n");
+  const edits = [];
+  for (let number = 0; number < count; number++) {
+    const change = String(number + 1);
+    edits.push(
+      `create refs/changes/${change.padStart(2, "0").slice(-2)}/${change}/1 ${commits[number % commits.length]}\n`,
+    );
+  }
+  git.feed(edits.join(""), "-C", directory, "update-ref", "--stdin");
+  git.run("-C", directory, "pack-refs", "--all");
 }
 
 function describe(git, directory) {

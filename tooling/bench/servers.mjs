@@ -4,6 +4,9 @@ import { existsSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+
+const CGI_SERVER = fileURLToPath(new URL("cgi-server.mjs", import.meta.url));
 
 /** Starts `git daemon`. */
 export async function startGit(git, directory) {
@@ -22,11 +25,25 @@ export async function startGit(git, directory) {
   ]);
 }
 
+/** Starts `git http-backend` behind a web server of the rig. */
+export async function startGitHttp(git, directory) {
+  const port = await freePort();
+  const backend = join(git.execPath, "git-http-backend");
+  if (!existsSync(backend)) throw new Error(`${backend} is missing; the rig needs git with its http-backend`);
+  const server = await started(process.execPath, port, git.env, [
+    CGI_SERVER,
+    backend,
+    String(port),
+    directory,
+  ]);
+  return { ...server, httpPort: port, childrenOnly: true };
+}
+
 /** Starts `xgit serve`. */
 export async function startOurs(bin, directory, env) {
   const port = await freePort();
   const httpPort = await freePort();
-  return await started(process.execPath, port, env, [
+  const server = await started(process.execPath, port, env, [
     bin,
     "serve",
     directory,
@@ -41,6 +58,7 @@ export async function startOurs(bin, directory, env) {
     "--create-on-push",
     "--quiet",
   ]);
+  return { ...server, httpPort };
 }
 
 async function started(command, port, env, args) {

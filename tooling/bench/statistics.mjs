@@ -10,7 +10,8 @@ const digits = (value) =>
 
 /** `median (least–most)` */
 function show(values) {
-  if (values.length === 0 || values.some(Number.isNaN)) return "-";
+  if (values.length === 0) return "refused";
+  if (values.some(Number.isNaN)) return "-";
   const range = values.length > 1 ? ` (${digits(Math.min(...values))}–${digits(Math.max(...values))})` : "";
   return digits(median(values)) + range;
 }
