@@ -11,7 +11,11 @@ import type { Session } from "./session.ts";
 /** The refs, as either service of v0 and v1 announces them. */
 export async function* advertiseRefs(session: Session): AsyncGenerator<Uint8Array, void, undefined> {
   const { call, repository, refs, signal } = session;
-  const announced = { objectFormat: repository.objectFormat, agent: session.agent };
+  const announced = {
+    objectFormat: repository.objectFormat,
+    agent: session.agent,
+    config: repository.config,
+  };
   const forPush = call.service === "git-receive-pack";
   const head = forPush ? {} : await refs.head({ peel: true, signal });
   const capabilities = forPush
@@ -55,7 +59,8 @@ export async function* advertiseRefs(session: Session): AsyncGenerator<Uint8Arra
 
 /** What v2 announces. Spec: gitprotocol-v2, "Capability Advertisement". */
 export function advertiseV2(session: Session): Uint8Array {
-  const announced = { objectFormat: session.repository.objectFormat, agent: session.agent };
+  const { objectFormat, config } = session.repository;
+  const announced = { objectFormat, agent: session.agent, config };
   return encodePackets(["version 2\n", ...v2Capabilities(announced), flush]);
 }
 

@@ -5,6 +5,7 @@ import {
   SIDEBAND_HEADER_BYTES,
   SIDEBAND_PROGRESS,
   type SidebandPacketBytes,
+  type Writable,
 } from "@x/pktline";
 
 const utf8 = new TextEncoder();
@@ -48,6 +49,15 @@ export function frameText(text: string, sideband: SidebandPacketBytes): Uint8Arr
 }
 
 /** A packet that carries nothing and keeps a line alive. */
-export function frameNothing(sideband: SidebandPacketBytes): Uint8Array {
-  return encodeSideband(SIDEBAND_DATA, new Uint8Array(0), sideband);
+export function frameNothing(sideband: SidebandPacketBytes, band: 1 | 2 = SIDEBAND_DATA): Uint8Array {
+  return encodeSideband(band, new Uint8Array(0), sideband);
+}
+
+/** The same packets with those that have a payload on band 1. Spec: gitprotocol-v2, `sideband-all`. */
+export function* onBandOne(packets: Iterable<Writable>): Generator<Writable, void, undefined> {
+  for (const packet of packets) {
+    if (typeof packet === "string") yield `\x01${packet}`;
+    else if (packet instanceof Uint8Array) yield new Uint8Array([SIDEBAND_DATA, ...packet]);
+    else yield packet;
+  }
 }

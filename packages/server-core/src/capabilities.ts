@@ -1,10 +1,15 @@
 import type { ObjectFormat } from "@x/objects";
 import { formatSymref, sanitizeAgent } from "@x/pktline";
+import { fetchFeatures, formatFetchFeatures } from "./fetch-features.ts";
+import type { RepositoryConfig } from "./ports.ts";
+import { formatPromisorRemotes } from "./promisor-remotes.ts";
+import { offersBundleUri, offersObjectInfo } from "./server-features.ts";
 
 /** What an announcement says of this server and repository. */
 export interface Announced {
   readonly objectFormat: ObjectFormat;
   readonly agent: string;
+  readonly config: RepositoryConfig;
 }
 
 const tail = (announced: Announced): string[] => [
@@ -25,6 +30,7 @@ export function uploadPackCapabilities(
     "no-progress include-tag multi_ack_detailed",
     ...(options.noDone ? ["no-done"] : []),
     ...(options.headTarget === undefined ? [] : [formatSymref("HEAD", options.headTarget)]),
+    ...(fetchFeatures(announced.config).filter ? ["filter"] : []),
     ...tail(announced),
   ].join(" ");
 }
@@ -39,11 +45,16 @@ export function receivePackCapabilities(announced: Announced): string {
 
 /** What v2 can do, one line each, in C git's order. Spec: gitprotocol-v2, "Capability Advertisement". */
 export function v2Capabilities(announced: Announced): string[] {
+  const { config } = announced;
+  const promisors = formatPromisorRemotes(config);
   return [
     `agent=${sanitizeAgent(announced.agent)}\n`,
     "ls-refs=unborn\n",
-    "fetch=shallow wait-for-done\n",
+    `fetch=shallow wait-for-done${formatFetchFeatures(fetchFeatures(config))}\n`,
     "server-option\n",
     `object-format=${announced.objectFormat}\n`,
+    ...(offersObjectInfo(config) ? ["object-info=size\n"] : []),
+    ...(offersBundleUri(config) ? ["bundle-uri\n"] : []),
+    ...(promisors === undefined ? [] : [`promisor-remote=${promisors}\n`]),
   ];
 }

@@ -23,3 +23,27 @@ export function configBytes(config: RepositoryConfig, key: string): number | und
   const bytes = match ? Number(match[1]) * (UNITS.get(match[2] ?? "") ?? 1) : Number.NaN;
   return Number.isSafeInteger(bytes) ? bytes : undefined;
 }
+
+const MAX_UNSIGNED = 2n ** 64n - 1n;
+
+/**
+ * A number that is not negative, decimal or as C writes hexadecimal and octal ones, with git's suffixes k, m and g.
+ * What is above 2^53 - 1 becomes that; `undefined` when it is no number or none that 64 bits hold.
+ */
+export function parseUnsigned(text: string): number | undefined {
+  const match = /^[ \t\n\v\f\r]*\+?(?:0x([0-9a-f]{1,40})|0([0-7]{0,40})|([1-9][0-9]{0,40}))([kmg]?)$/i.exec(
+    text,
+  );
+  if (match === null) return undefined;
+  const [, hexadecimal, octal, decimal, unit = ""] = match;
+  const digits =
+    hexadecimal === undefined ? (octal === undefined ? decimal : `0o${octal || "0"}`) : `0x${hexadecimal}`;
+  const value = BigInt(digits as string) * BigInt(UNITS.get(unit.toLowerCase()) ?? 1);
+  if (value > MAX_UNSIGNED) return undefined;
+  return value > BigInt(Number.MAX_SAFE_INTEGER) ? Number.MAX_SAFE_INTEGER : Number(value);
+}
+
+/** {@link parseUnsigned} of a setting; `undefined` also when it is not set. */
+export function configUnsigned(config: RepositoryConfig, key: string): number | undefined {
+  return parseUnsigned(config.get(key) ?? "");
+}

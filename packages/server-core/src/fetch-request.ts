@@ -1,5 +1,7 @@
-import { type ObjectId, parseObjectId } from "@x/objects";
-import { limitExceeded, protocolError, quote, refused, type Session } from "./session.ts";
+import { type ObjectFilter, type ObjectId, parseObjectId } from "@x/objects";
+import { checkFilterAllowed } from "./filter-policy.ts";
+import { parseFilterSpec } from "./filter-spec.ts";
+import { limitExceeded, plain, protocolError, quote, refused, type Session } from "./session.ts";
 
 /** The depth that stands for "all of it". Spec: git-fetch, `--unshallow`. */
 const INFINITE_DEPTH = 0x7fff_ffff;
@@ -14,6 +16,7 @@ export class FetchRequest {
   /** Unit: seconds since 1970. */
   deepenSince: number | undefined;
   deepenRelative = false;
+  filter: ObjectFilter | undefined;
   thinPack = false;
   ofsDelta = false;
   includeTag = false;
@@ -25,39 +28,53 @@ export class FetchRequest {
   }
 }
 
-function readId(session: Session, text: string, line: string): ObjectId {
+function readId(session: Session, text: string, otherwise: () => string): ObjectId {
   const id = parseObjectId(text, session.repository.objectFormat);
-  if (id === undefined) throw protocolError(`upload-pack: expected an object id, got ${quote(line)}`);
+  if (id === undefined) throw protocolError(otherwise());
   return id;
 }
 
 /** Takes `have <id>` apart; `undefined` when the line is no have. @throws ServiceError `server-core/protocol` */
 export function parseHave(session: Session, line: string): ObjectId | undefined {
-  return line.startsWith("have ") ? readId(session, line.slice(5), line) : undefined;
+  if (!line.startsWith("have ")) return undefined;
+  const hex = line.slice(5);
+  return readId(session, hex, () => `git upload-pack: expected SHA1 object, got ${quote(hex)}`);
 }
 
 /**
  * Reads a line that v0 and v2 share into `request`; of a want in v0 the caller has taken the capabilities.
+ * @param idWords what the version calls an object id
  * @returns false when it is another line
  * @throws ServiceError `server-core/protocol`, `server-core/refused`, `server-core/limit-exceeded`
  */
-export function readFetchLine(session: Session, request: FetchRequest, line: string): boolean {
+export function readFetchLine(
+  session: Session,
+  request: FetchRequest,
+  line: string,
+  idWords = "oid",
+): boolean {
   const space = line.indexOf(" ");
   const value = line.slice(space + 1);
   switch (space < 0 ? "" : line.slice(0, space)) {
     case "want":
-      request.wants.add(readId(session, value, line));
+      request.wants.add(
+        readId(
+          session,
+          value,
+          () => `git upload-pack: protocol error, expected to get ${idWords}, not ${quote(line)}`,
+        ),
+      );
       return true;
     case "shallow":
-      request.shallow.add(readId(session, value, line));
+      request.shallow.add(readId(session, value, () => `invalid shallow line: ${plain(line)}`));
       if (request.shallow.size > session.limits.maxShallows)
         throw limitExceeded("maxShallows", session.limits.maxShallows);
       return true;
     case "deepen":
-      request.depth = parseDepth(value);
+      request.depth = parseDepth(value, line);
       return true;
     case "deepen-since":
-      request.deepenSince = parseTime(value);
+      request.deepenSince = parseTime(value, line);
       return true;
     case "deepen-not":
       request.deepenNot.push(value);
@@ -69,16 +86,27 @@ export function readFetchLine(session: Session, request: FetchRequest, line: str
   }
 }
 
-function parseDepth(text: string): number {
+function parseDepth(text: string, line: string): number {
   const depth = /^[0-9]{1,10}$/.test(text) ? Number(text) : 0;
-  if (depth < 1 || depth > INFINITE_DEPTH) throw refused(`Invalid deepen: ${quote(text)}`);
+  if (depth < 1 || depth > INFINITE_DEPTH) throw refused(`Invalid deepen: ${plain(line)}`);
   return depth === INFINITE_DEPTH ? Number.POSITIVE_INFINITY : depth;
 }
 
-function parseTime(text: string): number {
+function parseTime(text: string, line: string): number {
   const time = /^[0-9]{1,16}$/.test(text) ? Number(text) : 0;
-  if (time < 1 || !Number.isSafeInteger(time)) throw refused(`Invalid deepen-since: ${quote(text)}`);
+  if (time < 1 || !Number.isSafeInteger(time)) throw refused(`Invalid deepen-since: ${plain(line)}`);
   return time;
+}
+
+/**
+ * Reads what is left out of the answer, in a line that only counts where filters are on.
+ * @throws ServiceError `server-core/refused`
+ */
+export function readFilter(session: Session, request: FetchRequest, spec: string): void {
+  if (request.filter !== undefined) throw refused("multiple filter-specs cannot be combined");
+  const { repository, limits } = session;
+  request.filter = parseFilterSpec(spec, repository.objectFormat, limits);
+  checkFilterAllowed(repository.config, request.filter);
 }
 
 /** Keeps the caps on what a request asks for. To be called between batches: a batch is small. */

@@ -3,6 +3,6 @@ export { ServiceError, type ServiceErrorCode } from "./errors.ts";
 export { createGitService, type GitServiceOptions } from "./git-service.ts";
 export type { Hooks, PreReceiveContext, PushCommand, Refusals } from "./hooks.ts";
 export { DEFAULT_LIMITS, type Limits } from "./limits.ts";
-export type { Logger, Repository, RepositoryConfig, RepositoryResolver } from "./ports.ts";
+export type { ConfigSetting, Logger, Repository, RepositoryConfig, RepositoryResolver } from "./ports.ts";
 export { protocolVersion } from "./protocol-version.ts";
 export type { GitService, Peer, ProtocolVersion, ServiceCall, ServiceName } from "./service.ts";

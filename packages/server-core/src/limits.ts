@@ -18,6 +18,18 @@ export interface Limits {
   readonly maxShallows: number;
   /** `deepen-not` lines of one fetch. */
   readonly maxDeepenNot: number;
+  /** Filters within a `combine:` filter within another. */
+  readonly maxFilterDepth: number;
+  /** Filters that one `filter` line is made of. */
+  readonly maxFilters: number;
+  /** Objects that one `object-info` asks about. */
+  readonly maxObjectInfos: number;
+  /** Trees that are looked into for one pack, each as often as it is. */
+  readonly maxTreeVisits: number;
+  /** Time of a processor for one pack. Unit: milliseconds. */
+  readonly maxPackCpuMs: number;
+  /** One pack that is sent. Unit: bytes. */
+  readonly maxPackBytes: number;
   /** Haves that are kept, those that we have too. The others cost no memory. */
   readonly maxCommonHaves: number;
   /** Flush packets while a v0 client and we look for what is common. */
@@ -38,6 +50,12 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   maxWants: 65_536,
   maxShallows: 100_000,
   maxDeepenNot: 1000,
+  maxFilterDepth: 8,
+  maxFilters: 16,
+  maxObjectInfos: 100_000,
+  maxTreeVisits: 50_000_000,
+  maxPackCpuMs: 30 * 60 * 1000,
+  maxPackBytes: 1024 ** 4,
   maxCommonHaves: 262_144,
   maxNegotiationRounds: 10_000,
   maxRefPrefixes: 65_536,

@@ -2,12 +2,22 @@ import type { ObjectFormat, ObjectStore } from "@x/objects";
 import type { RefStore } from "@x/refs";
 import type { ServiceCall } from "./service.ts";
 
+/** One setting as it was written. */
+export interface ConfigSetting {
+  /** Section and variable in lower case, a subsection as it is. */
+  readonly key: string;
+  /** `undefined` for a name alone. */
+  readonly value: string | undefined;
+}
+
 /** A repository's own settings, under git's keys (`receive.denyDeletes`). Only an allow-list of them is honoured. */
 export interface RepositoryConfig {
   /** The last value of `key`; section and variable in any case. */
   get(key: string): string | undefined;
   /** Every value of `key`, in order. */
   getAll(key: string): readonly string[];
+  /** All settings whose key begins with `prefix` (`bundle.`), in order. Without it `bundle-uri` and `promisor-remote` have nothing to tell. */
+  entries?(prefix: string): Iterable<ConfigSetting>;
 }
 
 /** What the services need of a repository. */

@@ -67,7 +67,12 @@ export function hungUp(): ServiceError {
 }
 
 /** A piece of the peer's own text, fit for a message. */
-export function quote(text: string): string {
+export function plain(text: string): string {
   const short = text.length > 200 ? `${text.slice(0, 200)}...` : text;
-  return `'${short.replace(/[^\x20-\x7e]/g, "?")}'`;
+  return short.replace(/[^\x20-\x7e]/g, "?");
+}
+
+/** {@link plain} in quotes. */
+export function quote(text: string): string {
+  return `'${plain(text)}'`;
 }

@@ -1,6 +1,6 @@
 import type { DeepenAnswer, ObjectId } from "@x/objects";
 import type { FetchRequest } from "./fetch-request.ts";
-import { protocolError, quote, refused, type Session } from "./session.ts";
+import { plain, protocolError, refused, type Session } from "./session.ts";
 
 /** Where the client's history ends and will end, and what follows from it for the pack. */
 export interface Boundary {
@@ -25,7 +25,7 @@ export async function resolveBoundary(
 ): Promise<Boundary> {
   const { repository, signal } = session;
   if (request.depth !== undefined && (request.deepenSince !== undefined || request.deepenNot.length > 0))
-    throw protocolError("upload-pack: deepen and deepen-since (or deepen-not) cannot be used together");
+    throw protocolError("git upload-pack: deepen and deepen-since (or deepen-not) cannot be used together");
   const wants = [...request.wants];
   const clientShallow = await knownCommits(session, [...request.shallow]);
   if (request.deepens) {
@@ -109,8 +109,9 @@ async function resolveDeepenNot(session: Session, names: readonly string[]): Pro
       const ref = await session.refs.resolve(full);
       if (ref !== undefined) found.push(ref.id);
     }
-    if (found[0] === undefined) throw refused(`upload-pack: deepen-not is not a ref: ${quote(name)}`);
-    if (found.length > 1) throw refused(`upload-pack: ambiguous deepen-not: ${quote(name)}`);
+    if (found[0] === undefined)
+      throw refused(`git upload-pack: deepen-not is not a ref: deepen-not ${plain(name)}`);
+    if (found.length > 1) throw refused(`git upload-pack: ambiguous deepen-not: deepen-not ${plain(name)}`);
     ids.push(found[0]);
   }
   return ids;

@@ -11,7 +11,9 @@ import {
 } from "@x/pktline";
 import { advertiseRefs } from "./advertise.ts";
 import { sidebandOf } from "./band-writer.ts";
-import { FetchBudget, FetchRequest, parseHave, readFetchLine } from "./fetch-request.ts";
+import { fetchFeatures } from "./fetch-features.ts";
+import { FetchBudget, FetchRequest, parseHave, readFetchLine, readFilter } from "./fetch-request.ts";
+import { checkFilterVisible } from "./filter-policy.ts";
 import { CommonHaves, Negotiation } from "./negotiate.ts";
 import { packRequest, sendPack } from "./send-pack.ts";
 import { hungUp, limitExceeded, protocolError, quote, refused, type Session } from "./session.ts";
@@ -26,6 +28,8 @@ interface RequestV0 {
   readonly capabilities: Capabilities;
 }
 
+const ID_WORDS = "object ID";
+
 /** Fetch in protocol v0 and v1. Spec: gitprotocol-pack, "Fetching Data From a Server". */
 export async function* uploadPackV0(session: Session): AsyncGenerator<Uint8Array, void, undefined> {
   const { mode } = session.call;
@@ -37,6 +41,7 @@ export async function* uploadPackV0(session: Session): AsyncGenerator<Uint8Array
   if (asked === undefined) return;
   const { request, capabilities } = asked;
   await checkWants(session, request);
+  if (request.filter !== undefined) await checkFilterVisible(session, request.filter);
 
   const boundary = await resolveBoundary(session, request, { tellServerBoundary: false });
   if (boundary.lines !== undefined) yield* encodeInChunks([...boundary.lines, flush]);
@@ -45,6 +50,9 @@ export async function* uploadPackV0(session: Session): AsyncGenerator<Uint8Array
   const agreed = yield* negotiate(session, new Negotiation(common, capabilities), request, budget);
   if (!agreed) return;
   const sideband = sidebandOf(capabilities);
+  // From here on the client takes what comes for the pack.
+  session.channel =
+    sideband === undefined ? { kind: "lost" } : { kind: "sideband", maxPacketBytes: sideband };
   yield* sendPack(session, await packRequest(session, request, boundary, common.ids, sideband), sideband);
 }
 
@@ -52,6 +60,7 @@ export async function* uploadPackV0(session: Session): AsyncGenerator<Uint8Array
 async function readRequest(session: Session, budget: FetchBudget): Promise<RequestV0 | undefined> {
   const request = new FetchRequest();
   const words = new CapabilityText(session);
+  const mayFilter = fetchFeatures(session.repository.config).filter;
   for (;;) {
     const { payloads, end } = await session.input.readBatch(BATCH);
     for (const payload of payloads) {
@@ -59,8 +68,14 @@ async function readRequest(session: Session, budget: FetchBudget): Promise<Reque
       const line = splitFirstLine(lineText(payload)).text;
       const want = splitWantLine(line);
       if (want !== undefined) words.add(want.capabilities);
-      if (!readFetchLine(session, request, want === undefined ? line : `want ${want.id}`))
-        throw unexpected(line);
+      if (line.startsWith("filter ")) {
+        if (!mayFilter || !words.has("filter"))
+          throw refused("git upload-pack: filtering capability not negotiated");
+        readFilter(session, request, line.slice(7));
+      } else if (!readFetchLine(session, request, want === undefined ? line : `want ${want.id}`, ID_WORDS))
+        throw protocolError(
+          `git upload-pack: protocol error, expected to get ${ID_WORDS}, not ${quote(line)}`,
+        );
     }
     await budget.spend(payloads, request);
     if (end === undefined) continue;
@@ -100,12 +115,10 @@ class CapabilityText {
     if (this.text.length > this.#maxBytes) throw limitExceeded("maxCapabilityBytes", this.#maxBytes);
     this.#seen.add(text);
   }
-}
 
-function unexpected(line: string): Error {
-  return line.startsWith("filter ")
-    ? refused("upload-pack: filtering capability not negotiated")
-    : protocolError(`upload-pack: protocol error, expected to get object ID, not ${quote(line)}`);
+  has(word: string): boolean {
+    return ` ${this.text} `.includes(` ${word} `);
+  }
 }
 
 /** @returns whether the pack follows; if not, the client comes back with another request, or not at all */
@@ -130,7 +143,7 @@ async function* negotiate(
       else if (line === "done") {
         done = true;
         break;
-      } else throw protocolError(`upload-pack: expected SHA1 list, got ${quote(line)}`);
+      } else throw protocolError(`git upload-pack: expected SHA1 list, got ${quote(line)}`);
     }
     const lines = await negotiation.haves(haves);
     if (done) lines.push(...negotiation.done());

@@ -137,7 +137,12 @@ export class MemoryObjects extends MemoryReader implements ObjectStore {
       },
     });
     for (const { tag, peeled } of request.tags ?? []) if (ids.has(peeled)) ids.add(tag);
+    const wanted = new Set(request.wants);
+    if (request.filter?.kind === "blob-none")
+      for (const id of ids) if (this.graph.type(id) === "blob" && !wanted.has(id)) ids.delete(id);
     if (request.progress) yield { kind: "progress", text: `Counting objects: ${ids.size}, done.\n` };
+    if (request.elsewhere !== undefined)
+      yield { kind: "elsewhere", ids: request.elsewhere.filter((id) => ids.delete(id)) };
     const pack = encodePack([...ids].map((id) => this.graph.get(id) as StoredObject));
     yield { kind: "bytes", bytes: pack };
     yield { kind: "summary", summary: { objects: ids.size, bytes: pack.length, reused: 0, deltas: 0 } };

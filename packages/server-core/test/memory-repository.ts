@@ -1,5 +1,5 @@
 import { formatTree, type ObjectFormat, type ObjectId, type StoredObject } from "@x/objects";
-import type { Repository, RepositoryConfig } from "../src/index.ts";
+import type { ConfigSetting, Repository, RepositoryConfig } from "../src/index.ts";
 import { MemoryObjects } from "./memory-objects.ts";
 import { MemoryRefs } from "./memory-refs.ts";
 
@@ -8,7 +8,7 @@ export class MemoryRepository implements Repository {
   readonly objectFormat: ObjectFormat;
   readonly objects: MemoryObjects;
   readonly refs: MemoryRefs = new MemoryRefs();
-  readonly settings: Map<string, string> = new Map();
+  readonly settings: ConfigSetting[] = [];
   bare = true;
 
   constructor(objectFormat: ObjectFormat = "sha1") {
@@ -18,12 +18,18 @@ export class MemoryRepository implements Repository {
   }
 
   get config(): RepositoryConfig {
-    const get = (key: string) => this.settings.get(key.toLowerCase());
-    return { get, getAll: (key) => [get(key)].filter((value) => value !== undefined) };
+    const getAll = (key: string) =>
+      this.settings.filter((one) => one.key === canonical(key)).map(({ value = "true" }) => value);
+    return {
+      get: (key) => getAll(key).at(-1),
+      getAll,
+      entries: (prefix) => this.settings.filter(({ key }) => key.startsWith(prefix)),
+    };
   }
 
-  configure(key: string, value: string): void {
-    this.settings.set(key.toLowerCase(), value);
+  /** Adds a setting; without a value, a name alone. */
+  configure(key: string, value?: string): void {
+    this.settings.push({ key: canonical(key), value });
   }
 
   blob(text: string): ObjectId {
@@ -65,6 +71,12 @@ export class MemoryRepository implements Repository {
     this.objects.graph.stored.delete(id);
     return object;
   }
+}
+
+function canonical(key: string): string {
+  const first = key.indexOf(".");
+  const last = key.lastIndexOf(".");
+  return key.slice(0, first).toLowerCase() + key.slice(first, last) + key.slice(last).toLowerCase();
 }
 
 function commitText(tree: ObjectId, message: string, parents: readonly ObjectId[], when: number): string {

@@ -125,15 +125,15 @@ describe("a fetch with a boundary", () => {
 describe("a boundary is refused", () => {
   it.each([
     [["deepen-since 2000000000"], "no commits selected for shallow requests"],
-    [["deepen-not none"], "upload-pack: deepen-not is not a ref: 'none'"],
-    [["deepen-not main"], "upload-pack: ambiguous deepen-not: 'main'"],
+    [["deepen-not none"], "git upload-pack: deepen-not is not a ref: deepen-not none"],
+    [["deepen-not main"], "git upload-pack: ambiguous deepen-not: deepen-not main"],
     [
       ["deepen 1", "deepen-since 5"],
-      "upload-pack: deepen and deepen-since (or deepen-not) cannot be used together",
+      "git upload-pack: deepen and deepen-since (or deepen-not) cannot be used together",
     ],
     [
       ["deepen 1", "deepen-not v"],
-      "upload-pack: deepen and deepen-since (or deepen-not) cannot be used together",
+      "git upload-pack: deepen and deepen-since (or deepen-not) cannot be used together",
     ],
   ])("%j", async (lines, reason) => {
     const { repository, commits } = repositoryOfFive();
@@ -147,7 +147,7 @@ describe("a boundary is refused", () => {
     const { repository, commits } = repositoryOfFive();
     for (const name of [commits[0], "../../config", "config"]) {
       const { packets } = await fetch(repository, `want ${commits[4]}`, `deepen-not ${name}`);
-      expect(packets).toEqual([`ERR upload-pack: deepen-not is not a ref: '${name}'`]);
+      expect(packets).toEqual([`ERR git upload-pack: deepen-not is not a ref: deepen-not ${name}`]);
     }
   });
 

@@ -109,7 +109,7 @@ export function section(...lines: Writable[]): Uint8Array {
 }
 
 /** Types and first lines of the objects in a pack of the memory store, sorted. */
-function contents(pack: string): string[] {
+export function contents(pack: string): string[] {
   if (!pack.startsWith("PACK\n") || !pack.endsWith("END\n"))
     throw new Error(`no pack: ${pack.slice(0, 100)}`);
   return pack

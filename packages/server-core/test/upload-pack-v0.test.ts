@@ -153,10 +153,14 @@ describe("fetch in v0", () => {
   });
 
   it.each([
-    ["a want without an id", "want ", "upload-pack: expected an object id, got 'want '"],
-    ["a filter", "filter blob:none", "upload-pack: filtering capability not negotiated"],
-    ["another word", "hello", "upload-pack: protocol error, expected to get object ID, not 'hello'"],
-    ["an empty line", "", "upload-pack: protocol error, expected to get object ID, not ''"],
+    [
+      "a want without an id",
+      "want ",
+      "git upload-pack: protocol error, expected to get object ID, not 'want '",
+    ],
+    ["a filter", "filter blob:none", "git upload-pack: filtering capability not negotiated"],
+    ["another word", "hello", "git upload-pack: protocol error, expected to get object ID, not 'hello'"],
+    ["an empty line", "", "git upload-pack: protocol error, expected to get object ID, not ''"],
   ])("refuses %s among wants", async (_, line, reason) => {
     const { repository, commits } = repositoryOfFive();
     const { packets, error } = await serve(repository, {
@@ -172,7 +176,7 @@ describe("fetch in v0", () => {
     const want = `want ${commits[4]}`;
     for (const [input, reason] of [
       [[section(`${want} object-format=sha256`)], "unsupported object format 'sha256'"],
-      [[section(want), section("want x")], "upload-pack: expected SHA1 list, got 'want x'"],
+      [[section(want), section("want x")], "git upload-pack: expected SHA1 list, got 'want x'"],
       [[section(want), "0001"], "unexpected delim packet"],
       [["0001"], "unexpected delim packet"],
       [["0002"], "unexpected response-end packet"],

@@ -30,7 +30,17 @@ describe.each(["sha1", "sha256"] as const)("fetch in v2, %s", (format) => {
     expect(history(data)).toEqual(["c1", "c2", "c3", "c4", "c5"]);
     expect(progress).toBe("Counting objects: 15, done.\n");
     expect(repository.objects.orders).toEqual([
-      { wants: [c5], haves: [], shallow: [], thin: false, ofsDelta: true, tags: [], progress: true },
+      {
+        wants: [c5],
+        haves: [],
+        shallow: [],
+        thin: false,
+        ofsDelta: true,
+        tags: [],
+        progress: true,
+        filter: undefined,
+        limits: { maxTreeVisits: 50_000_000, maxCpuMs: 1_800_000, maxPackBytes: 2 ** 40 },
+      },
     ]);
   });
 
@@ -117,22 +127,25 @@ describe("fetch in v2", () => {
   });
 
   it.each([
-    [["want xyz"], "upload-pack: expected an object id, got 'want xyz'"],
-    [[`want ${"a".repeat(64)}`], `upload-pack: expected an object id, got 'want ${"a".repeat(64)}'`],
-    [["have 12"], "upload-pack: expected an object id, got 'have 12'"],
+    [["want xyz"], "git upload-pack: protocol error, expected to get oid, not 'want xyz'"],
+    [
+      [`want ${"a".repeat(64)}`],
+      `git upload-pack: protocol error, expected to get oid, not 'want ${"a".repeat(64)}'`,
+    ],
+    [["have 12"], "git upload-pack: expected SHA1 object, got '12'"],
     [["filter blob:none"], "unexpected line: 'filter blob:none'"],
     [["want-ref refs/heads/main"], "unexpected line: 'want-ref refs/heads/main'"],
     [["sideband-all"], "unexpected line: 'sideband-all'"],
     [["packfile-uris https"], "unexpected line: 'packfile-uris https'"],
     [["done done"], "unexpected line: 'done done'"],
-    [["deepen 0"], "Invalid deepen: '0'"],
-    [["deepen -1"], "Invalid deepen: '-1'"],
-    [["deepen x"], "Invalid deepen: 'x'"],
-    [["deepen 1e3"], "Invalid deepen: '1e3'"],
-    [["deepen 2147483648"], "Invalid deepen: '2147483648'"],
-    [["deepen 99999999999999999999"], "Invalid deepen: '99999999999999999999'"],
-    [["deepen-since -5"], "Invalid deepen-since: '-5'"],
-    [["deepen-since 99999999999999999999"], "Invalid deepen-since: '99999999999999999999'"],
+    [["deepen 0"], "Invalid deepen: deepen 0"],
+    [["deepen -1"], "Invalid deepen: deepen -1"],
+    [["deepen x"], "Invalid deepen: deepen x"],
+    [["deepen 1e3"], "Invalid deepen: deepen 1e3"],
+    [["deepen 2147483648"], "Invalid deepen: deepen 2147483648"],
+    [["deepen 99999999999999999999"], "Invalid deepen: deepen 99999999999999999999"],
+    [["deepen-since -5"], "Invalid deepen-since: deepen-since -5"],
+    [["deepen-since 99999999999999999999"], "Invalid deepen-since: deepen-since 99999999999999999999"],
   ])("with %j is refused", async (lines, reason) => {
     const { packets, error } = await fetch(new MemoryRepository(), lines);
     expect(packets).toEqual([`ERR ${reason}`]);
