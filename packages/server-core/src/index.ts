@@ -1,7 +1,16 @@
 /** @packageDocumentation Git's upload-pack and receive-pack as functions from bytes to bytes, over ports only. */
 export { ServiceError, type ServiceErrorCode } from "./errors.ts";
 export { createGitService, type GitServiceOptions } from "./git-service.ts";
-export type { Hooks, PreReceiveContext, PushCommand, Refusals } from "./hooks.ts";
+export type {
+  FetchContext,
+  FetchDepth,
+  FetchResult,
+  FetchWant,
+  Hooks,
+  PreReceiveContext,
+  PushCommand,
+  Refusals,
+} from "./hooks.ts";
 export { DEFAULT_LIMITS, type Limits } from "./limits.ts";
 export type { ConfigSetting, Logger, Repository, RepositoryConfig, RepositoryResolver } from "./ports.ts";
 export { protocolVersion } from "./protocol-version.ts";

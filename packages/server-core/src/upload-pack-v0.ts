@@ -12,6 +12,7 @@ import {
 import { advertiseRefs } from "./advertise.ts";
 import { sidebandOf } from "./band-writer.ts";
 import { fetchFeatures } from "./fetch-features.ts";
+import { openFetch } from "./fetch-hooks.ts";
 import { FetchBudget, FetchRequest, parseHave, readFetchLine, readFilter } from "./fetch-request.ts";
 import { checkFilterVisible } from "./filter-policy.ts";
 import { CommonHaves, Negotiation } from "./negotiate.ts";
@@ -42,6 +43,7 @@ export async function* uploadPackV0(session: Session): AsyncGenerator<Uint8Array
   const { request, capabilities } = asked;
   await checkWants(session, request);
   if (request.filter !== undefined) await checkFilterVisible(session, request.filter);
+  const watch = await openFetch(session, request, { haves: [], serverOptions: [] });
 
   const boundary = await resolveBoundary(session, request, { tellServerBoundary: false });
   if (boundary.lines !== undefined) yield* encodeInChunks([...boundary.lines, flush]);
@@ -53,7 +55,8 @@ export async function* uploadPackV0(session: Session): AsyncGenerator<Uint8Array
   // From here on the client takes what comes for the pack.
   session.channel =
     sideband === undefined ? { kind: "lost" } : { kind: "sideband", maxPacketBytes: sideband };
-  yield* sendPack(session, await packRequest(session, request, boundary, common.ids, sideband), sideband);
+  const order = await packRequest(session, request, boundary, common.ids, sideband);
+  yield* watch.over(sendPack(session, order, sideband));
 }
 
 /** The wants, up to the flush packet. @returns `undefined` when nothing is wanted: the client only looked */

@@ -2,6 +2,7 @@ import { delim, encodeInChunks, flush, type Writable } from "@x/pktline";
 import { advertiseV2 } from "./advertise.ts";
 import { onBandOne } from "./band-writer.ts";
 import { bundleUri } from "./bundle-uri.ts";
+import { openFetch } from "./fetch-hooks.ts";
 import { readFetchV2 } from "./fetch-v2-request.ts";
 import { checkFilterVisible } from "./filter-policy.ts";
 import { lsRefs } from "./ls-refs.ts";
@@ -38,6 +39,8 @@ async function* fetch(session: Session, command: V2Command): AsyncGenerator<Uint
   if (request.wants.size === 0 && !asked.waitForDone) return;
   await checkWants(session, request);
   if (request.filter !== undefined) await checkFilterVisible(session, request.filter);
+  const { serverOptions } = command;
+  const watch = await openFetch(session, request, { haves: common.ids, serverOptions });
   const send = (packets: Iterable<Writable>) => encodeInChunks(sidebandAll ? onBandOne(packets) : packets);
 
   const head: Writable[] = [];
@@ -60,12 +63,12 @@ async function* fetch(session: Session, command: V2Command): AsyncGenerator<Uint
   const uris = new PackfileUris(repository.config, repository.objectFormat, asked.uriProtocols, logger);
   if (uris.objects.length === 0) {
     yield* send(["packfile\n"]);
-    yield* sendPack(session, order, 65520);
+    yield* watch.over(sendPack(session, order, 65520));
     return;
   }
   const heading: PackHeading = (leftOut) => {
     const lines = uris.lines(leftOut);
     return send([...(lines.length > 0 ? ["packfile-uris\n", ...lines, delim] : []), "packfile\n"]);
   };
-  yield* sendPack(session, { ...order, elsewhere: uris.objects }, 65520, heading);
+  yield* watch.over(sendPack(session, { ...order, elsewhere: uris.objects }, 65520, heading));
 }

@@ -16,6 +16,8 @@ export interface FileConfig {
   get(key: string): string | undefined;
   /** Every value of `key`, in order. */
   getAll(key: string): readonly string[];
+  /** All settings whose key begins with `prefix`, in order. */
+  entries(prefix: string): Iterable<ConfigEntry>;
   /** Every key that is set, as {@link ConfigEntry} writes it. */
   keys(): Iterable<string>;
 }
@@ -31,6 +33,7 @@ export function createFileConfig(entries: readonly ConfigEntry[]): FileConfig {
   return {
     get: (key) => values.get(canonicalKey(key))?.at(-1),
     getAll: (key) => values.get(canonicalKey(key)) ?? [],
+    entries: (prefix) => entries.filter(({ key }) => key.startsWith(prefix)),
     keys: () => values.keys(),
   };
 }

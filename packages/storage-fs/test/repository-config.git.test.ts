@@ -25,6 +25,19 @@ describe("readRepositoryConfig", () => {
     expect(config.getAll("receive.denyDeletes")).toEqual([]);
   });
 
+  it("gives a section's settings in order, as they are written", async () => {
+    const { directory, git: run } = await createTestRepository();
+    await run("config", "bundle.Version", "1");
+    await run("config", "remote.x.url", "u");
+    await run("config", "bundle.Sub.One.URI", "a=b");
+    await run("config", "--add", "bundle.version", "2");
+    expect([...(await open(directory)).entries("bundle.")]).toEqual([
+      { key: "bundle.version", value: "1" },
+      { key: "bundle.version", value: "2" },
+      { key: "bundle.Sub.One.uri", value: "a=b" },
+    ]);
+  });
+
   it("follows no include", async () => {
     const { directory, git: run } = await createTestRepository();
     writeFileSync(join(directory, "other"), "[receive]\ndenyDeletes = true\n");
