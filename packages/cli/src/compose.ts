@@ -31,7 +31,7 @@ export function openStorage(options: {
   readonly logger?: Logger | undefined;
   readonly single: boolean;
 }): Storage {
-  const pool = createWorkerPool({ shared: options.single });
+  const pool = createWorkerPool({ inline: options.single });
   if (!options.single) pool.warm();
   const onWarning = (message: string) => options.logger?.warn({}, message);
   const opener = createRepositoryOpener(pool, { onWarning });

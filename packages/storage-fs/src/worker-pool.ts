@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import { openInlineLink, openThreadLink } from "./worker-link.ts";
 import { WorkerThread } from "./worker-thread.ts";
 
 /** Quick questions never wait behind long walks: each kind has workers of its own. */
@@ -8,8 +9,10 @@ type Lane = "light" | "heavy";
 export interface WorkerPoolOptions {
   /** Workers for walks, packs and pushes; as many as the machine has processors when not given. */
   readonly heavyWorkers?: number;
-  /** One worker for everything: for a process that serves one request. */
+  /** One worker for everything. */
   readonly shared?: boolean;
+  /** No thread at all: one worker in this one, for a process that serves one request and ends. */
+  readonly inline?: boolean;
 }
 
 /** The worker threads that all repositories of a process share. They are started when first needed. */
@@ -27,19 +30,20 @@ export interface WorkerPool {
 /** @see WorkerPool */
 export function createWorkerPool(options: WorkerPoolOptions = {}): WorkerPool {
   const heavyWorkers = options.heavyWorkers ?? availableParallelism();
+  const shared = options.shared === true || options.inline === true;
   const lanes: Record<Lane, WorkerThread[]> = { light: [], heavy: [] };
-  const sizes: Record<Lane, number> = { light: 1, heavy: options.shared ? 1 : heavyWorkers };
+  const sizes: Record<Lane, number> = { light: 1, heavy: shared ? 1 : heavyWorkers };
   let closed = false;
   const pool: WorkerPool = {
     pick(lane) {
       if (closed) throw new Error("the worker pool is closed");
-      const name: Lane = options.shared ? "heavy" : lane;
+      const name: Lane = shared ? "heavy" : lane;
       const threads = lanes[name].filter((thread) => thread.alive);
       lanes[name] = threads;
       const idle = threads.find((thread) => thread.jobs === 0);
       if (idle !== undefined) return idle;
       if (threads.length < sizes[name]) {
-        const thread = new WorkerThread();
+        const thread = new WorkerThread(options.inline ? openInlineLink : openThreadLink);
         threads.push(thread);
         return thread;
       }

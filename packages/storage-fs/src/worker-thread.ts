@@ -1,5 +1,5 @@
-import { Worker } from "node:worker_threads";
 import { ObjectsError, type ObjectsErrorCode, type PackEvent } from "@x/objects";
+import type { OpenLink, WorkerLink } from "./worker-link.ts";
 import type { Failure, FromWorker, OperationName, StoreLocation, ToWorker } from "./worker-protocol.ts";
 
 /** Whoever waits for a job's messages. */
@@ -11,22 +11,18 @@ export interface JobListener {
   onFailed(error: Error): void;
 }
 
-/** The built worker lies in `dist` for the built package and for its sources alike. */
-const WORKER_FILE = new URL("../dist/worker.js", import.meta.url);
-
-/** One worker thread and the jobs it has. Does not keep the process alive while it has none. */
+/** One worker and the jobs it has. Does not keep the process alive while it has none. */
 export class WorkerThread {
-  readonly #worker: Worker;
+  readonly #link: WorkerLink;
   readonly #listeners: Map<number, JobListener> = new Map();
   #nextId = 0;
   #alive = true;
 
-  constructor() {
-    this.#worker = new Worker(WORKER_FILE);
-    this.#worker.unref();
-    this.#worker.on("message", (message: FromWorker) => this.#receive(message));
-    this.#worker.on("error", (error) => this.#fail(error));
-    this.#worker.on("exit", () => this.#fail(undefined));
+  constructor(openLink: OpenLink) {
+    this.#link = openLink({
+      onMessage: (message) => this.#receive(message),
+      onEnd: (cause) => this.#fail(cause),
+    });
   }
 
   get alive(): boolean {
@@ -41,14 +37,14 @@ export class WorkerThread {
   /** @returns the job's id, for further messages */
   start(operation: OperationName, location: StoreLocation, args: unknown, listener: JobListener): number {
     const id = this.#nextId++;
-    if (this.#listeners.size === 0) this.#worker.ref();
+    if (this.#listeners.size === 0) this.#link.setBusy(true);
     this.#listeners.set(id, listener);
     this.post({ kind: "start", id, operation, location, args });
     return id;
   }
 
   post(message: ToWorker, transfer: ArrayBuffer[] = []): void {
-    if (this.#alive) this.#worker.postMessage(message, transfer);
+    if (this.#alive) this.#link.post(message, transfer);
   }
 
   #receive(message: FromWorker): void {
@@ -65,12 +61,12 @@ export class WorkerThread {
 
   #end(id: number): void {
     this.#listeners.delete(id);
-    if (this.#listeners.size === 0) this.#worker.unref();
+    if (this.#listeners.size === 0) this.#link.setBusy(false);
   }
 
   #fail(cause: unknown): void {
     this.#alive = false;
-    const error = new ObjectsError("objects/unavailable", "a worker thread ended", { cause });
+    const error = new ObjectsError("objects/unavailable", "a worker ended", { cause });
     for (const [id, listener] of this.#listeners) {
       this.#end(id);
       listener.onFailed(error);
@@ -78,7 +74,7 @@ export class WorkerThread {
   }
 
   async terminate(): Promise<void> {
-    await this.#worker.terminate();
+    await this.#link.close();
   }
 }
 

@@ -1,0 +1,136 @@
+import { PackError } from "@x/pack";
+import { createNodeZlibCodec } from "@x/pack/node";
+import type { FromWorker, Operations, StoreLocation, ToWorker } from "../worker-protocol.ts";
+import { describeFailure } from "./failure.ts";
+import { Job } from "./job.ts";
+import { ObjectDatabase } from "./object-database.ts";
+import { operations, type ReadOperation } from "./operations.ts";
+import { PackFiles } from "./pack-files.ts";
+import { takePack } from "./take-pack.ts";
+
+/** Repositories that a worker keeps open, the latest used ones. */
+const MAX_OPEN_DATABASES = 16;
+
+/** Does what a worker is asked, wherever it runs: in a thread of its own, or in the one that asks. */
+export class WorkerHost {
+  readonly #codec = createNodeZlibCodec();
+  readonly #files = new PackFiles(this.#codec);
+  readonly #databases: Map<string, ObjectDatabase> = new Map();
+  readonly #jobs: Map<number, Job> = new Map();
+  readonly #send: (message: FromWorker, transfer: ArrayBuffer[]) => void;
+
+  /** @param send what is in `transfer` may be taken away from here */
+  constructor(send: (message: FromWorker, transfer: ArrayBuffer[]) => void) {
+    this.#send = send;
+  }
+
+  receive(message: ToWorker): void {
+    if (message.kind === "start") {
+      void this.#start(message);
+      return;
+    }
+    if (message.kind === "forget") {
+      this.#forget(message.location);
+      return;
+    }
+    const job = this.#jobs.get(message.id);
+    if (message.kind === "credit") job?.addCredit(message.events);
+    else if (message.kind === "chunk") job?.addChunk(message.bytes);
+    else if (message.kind === "input-end") job?.endInput();
+    else job?.abort();
+  }
+
+  /** Calls off all jobs and lets go of all files. */
+  close(): void {
+    for (const job of this.#jobs.values()) job.abort();
+    for (const database of this.#databases.values()) database.close();
+    this.#databases.clear();
+  }
+
+  async #start({ id, operation, location, args }: Extract<ToWorker, { kind: "start" }>): Promise<void> {
+    let hasSent = false;
+    const job = new Job(
+      (event) => {
+        // Progress may be told twice; bytes may not.
+        hasSent ||= event.kind === "bytes";
+        const transfer = event.kind === "bytes" ? [event.bytes.buffer as ArrayBuffer] : [];
+        this.#send({ kind: "event", id, event }, transfer);
+      },
+      () => this.#send({ kind: "taken", id }, []),
+    );
+    this.#jobs.set(id, job);
+    try {
+      const result =
+        operation === "takePack"
+          ? await takePack(
+              { location, codec: this.#codec, job, database: this.#openDatabase(location) },
+              args as Operations["takePack"]["args"],
+            )
+          : await this.#read(operation, location, args, job, () => hasSent);
+      this.#send({ kind: "done", id, result }, []);
+    } catch (error) {
+      this.#send({ kind: "failed", id, failure: describeFailure(error, operation) }, []);
+    } finally {
+      job.end();
+      this.#jobs.delete(id);
+      this.#closeIdle();
+    }
+  }
+
+  /** Runs a reading operation; looks for packs again when something is missing that may have come or moved just now. */
+  async #read(
+    operation: ReadOperation,
+    location: StoreLocation,
+    args: unknown,
+    job: Job,
+    hasSent: () => boolean,
+  ): Promise<unknown> {
+    const database = this.#openDatabase(location);
+    const attempt = async (rescan: boolean): Promise<unknown> => {
+      const snapshot = database.snapshot(rescan);
+      try {
+        const run = operations[operation] as (work: object, args: unknown) => Promise<unknown>;
+        return await run({ objects: snapshot.objects, location, codec: this.#codec, job }, args);
+      } finally {
+        snapshot.release();
+      }
+    };
+    try {
+      const result = await attempt(false);
+      return seemsIncomplete(operation, result) ? await attempt(true) : result;
+    } catch (error) {
+      if (!(error instanceof PackError) || hasSent()) throw error;
+      return attempt(true);
+    }
+  }
+
+  #openDatabase(location: StoreLocation): ObjectDatabase {
+    const key = JSON.stringify(location);
+    const database = this.#databases.get(key) ?? new ObjectDatabase(location, this.#codec, this.#files);
+    this.#databases.delete(key);
+    this.#databases.set(key, database); // the latest last
+    return database;
+  }
+
+  /** What jobs still hold stays open until they end. */
+  #closeIdle(): void {
+    for (const [key, database] of this.#databases) {
+      if (this.#databases.size <= MAX_OPEN_DATABASES) return;
+      database.close();
+      this.#databases.delete(key);
+    }
+  }
+
+  #forget(location: StoreLocation): void {
+    const key = JSON.stringify(location);
+    this.#databases.get(key)?.close();
+    this.#databases.delete(key);
+  }
+}
+
+function seemsIncomplete(operation: ReadOperation, result: unknown): boolean {
+  if (operation === "has") return (result as boolean[]).includes(false);
+  if (operation === "headers" || operation === "peel") return (result as unknown[]).includes(undefined);
+  if (operation === "unconnected") return (result as unknown[]).length > 0;
+  return operation === "read" && result === undefined;
+}
