@@ -1,43 +1,10 @@
-import { formatTree, type ObjectId, objectIdToBytes } from "@x/objects";
+import { objectIdToBytes } from "@x/objects";
 import { describe, expect, it } from "vitest";
 import { enumerateObjects, type ObjectTable, ObjectTable as Table } from "../src/index.ts";
+import { blob, commit, tag, tree } from "./memory-history.ts";
 import { idOf, looseObjects, looseTable, type MemoryObject, packedWhole } from "./memory-table.ts";
 import { finish } from "./open-table.ts";
 import { bytesOf } from "./pack-builder.ts";
-
-const blob = (text: string): MemoryObject => ({ type: "blob", data: bytesOf(text) });
-
-const tree = (
-  ...entries: readonly (readonly [name: string, object: MemoryObject | ObjectId, mode?: number])[]
-): MemoryObject => ({
-  type: "tree",
-  data: formatTree(
-    entries.map(([name, object, mode]) => ({
-      name,
-      id: typeof object === "string" ? object : idOf(object),
-      mode: mode ?? (typeof object !== "string" && object.type === "tree" ? 0o40000 : 0o100644),
-    })),
-  ),
-});
-
-const commit = (root: MemoryObject, parents: readonly MemoryObject[] = [], time = 1000): MemoryObject => ({
-  type: "commit",
-  data: bytesOf(
-    [
-      `tree ${idOf(root)}`,
-      ...parents.map((parent) => `parent ${idOf(parent)}`),
-      `author A <a@example.com> ${time} +0000`,
-      `committer A <a@example.com> ${time} +0000`,
-      "",
-      "message\n",
-    ].join("\n"),
-  ),
-});
-
-const tag = (object: MemoryObject): MemoryObject => ({
-  type: "tag",
-  data: bytesOf(`object ${idOf(object)}\ntype ${object.type}\ntag t\ntagger A <a@b> 0 +0000\n\nx\n`),
-});
 
 function found(
   table: ObjectTable,

@@ -12,8 +12,8 @@ export type PackTools = Pick<WritePackOptions, "codec" | "createHasher">;
 
 /**
  * Answers a {@link PackRequest} from an {@link ObjectTable}. Every now and then it yields `undefined`: then the caller may
- * do something else, or give up.
- * @throws PackError `pack/missing-object` and whatever reading the packs brings up
+ * do something else, or give up; it is also the caller that minds `maxCpuMs`, for here is no clock.
+ * @throws PackError `pack/missing-object`, `pack/limit-exceeded` and whatever reading the packs brings up
  */
 export function* makePack(
   table: ObjectTable,
@@ -22,6 +22,8 @@ export function* makePack(
 ): Generator<PackEvent | undefined, void> {
   const meter = new ProgressMeter(request.progress === true);
   const selection = yield* select(table, request, meter);
+  if (request.elsewhere !== undefined)
+    yield { kind: "elsewhere", ids: leaveOut(table, selection, request.elsewhere) };
   yield* meter.done("Enumerating objects", selection.count);
   yield* meter.done("Counting objects", selection.count, selection.count);
   const writer = new PackWriter(table, selection, {
@@ -29,7 +31,17 @@ export function* makePack(
     ofsDelta: request.ofsDelta === true,
     thin: request.thin === true,
   });
-  for (const bytes of writer.run()) yield { kind: "bytes", bytes, headroom: CHUNK_HEADROOM_BYTES };
+  const maxBytes = request.limits?.maxPackBytes ?? Infinity;
+  let sent = 0;
+  for (const bytes of writer.run()) {
+    if (bytes === undefined) yield undefined;
+    else {
+      sent += bytes.length;
+      if (sent > maxBytes)
+        throw new PackError("pack/limit-exceeded", `the pack has more bytes than maxPackBytes (${maxBytes})`);
+      yield { kind: "bytes", bytes, headroom: CHUNK_HEADROOM_BYTES };
+    }
+  }
   const { written: objects, reused, deltas, bytes } = writer;
   yield* meter.text(
     `Total ${objects} (delta ${deltas}), reused ${reused} (delta ${deltas}), pack-reused 0 (from 0)\n`,
@@ -60,13 +72,23 @@ function enumerateRequest(table: ObjectTable, request: PackRequest): EnumerateRe
   const shallow = new Set(
     (request.shallow ?? []).map((id) => table.findId(id)).filter((number) => number >= 0),
   );
-  return { wants, haves, shallow, likeness: request.thin === true };
+  const { filter, limits } = request;
+  const maxTreeVisits = limits?.maxTreeVisits;
+  return { wants, haves, shallow, likeness: request.thin === true, filter, maxTreeVisits };
 }
 
 function stored(table: ObjectTable, id: ObjectId): number {
   const number = table.findId(id);
   if (number < 0) throw new PackError("pack/missing-object", `missing object: ${id}`, { id });
   return number;
+}
+
+/** @returns those of `ids` that were selected and are not any more */
+function leaveOut(table: ObjectTable, selection: Selection, ids: readonly ObjectId[]): ObjectId[] {
+  return ids.filter((id) => {
+    const number = table.findId(id);
+    return number >= 0 && selection.drop(number);
+  });
 }
 
 /** Tags ride along when what they point at does. */

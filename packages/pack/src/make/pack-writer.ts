@@ -11,6 +11,7 @@ import {
 import type { ZlibCodec } from "../format/zlib-codec.ts";
 import type { ObjectTable } from "../read/object-table.ts";
 import { PACK_HEADER_BYTES, type PackEntry, type PackReader } from "../read/pack-reader.ts";
+import { BREATH } from "../walk/history-walk.ts";
 import type { Selection } from "../walk/selection.ts";
 import { PackOutput } from "./pack-output.ts";
 import { ShiftMap } from "./shift-map.ts";
@@ -76,8 +77,11 @@ export class PackWriter {
     return header[7] === 2 ? pack : undefined;
   }
 
-  /** The pack's chunks, in order, of at most 64 KiB, each the consumer's own. */
-  *run(): Generator<Uint8Array, void> {
+  /**
+   * The pack's chunks, in order, of at most 64 KiB, each the consumer's own; `undefined` now and then when there is none
+   * yet, so that the caller can breathe.
+   */
+  *run(): Generator<Uint8Array | undefined, void> {
     const header = new Uint8Array([0x50, 0x41, 0x43, 0x4b, 0, 0, 0, 2, 0, 0, 0, 0]);
     new DataView(header.buffer).setUint32(8, this.#selection.count);
     this.#output.append(header);
@@ -85,13 +89,14 @@ export class PackWriter {
     for (const number of this.#table.looseNumbers()) {
       if (!this.#selection.isSelected(number)) continue;
       this.#remake(number);
+      yield undefined;
       yield* this.#output.take();
     }
     this.#output.finish(this.#whole?.index.packChecksum);
     yield* this.#output.take();
   }
 
-  *#writeFrom(packNumber: number): Generator<Uint8Array, void> {
+  *#writeFrom(packNumber: number): Generator<Uint8Array | undefined, void> {
     const pack = this.#table.packs[packNumber] as PackReader;
     const { index } = pack;
     const first = this.#table.startOf(packNumber);
@@ -100,7 +105,9 @@ export class PackWriter {
     let runStart = 0;
     let runEnd = 0;
     const ranks = this.#ranks(pack, first);
+    let steps = 0;
     for (let rank = ranks.next(); rank >= 0; rank = ranks.next()) {
+      if (++steps % BREATH === 0) yield undefined;
       const position = index.order[rank] as number;
       const number = first + position;
       const offset = index.offset(position);
@@ -126,10 +133,13 @@ export class PackWriter {
         this.#countReused(entry);
         this.#output.append(reference);
         yield* this.#copy(pack, offset + entry.dataAt, end);
-      } else if (base < 0) this.#remake(number);
-      else if (!this.#writeDelta(number, base)) {
-        this.#countReused(entry);
-        yield* this.#copy(pack, offset, end);
+      } else {
+        yield undefined; // deflating and making deltas takes its time
+        if (base < 0) this.#remake(number);
+        else if (!this.#writeDelta(number, base)) {
+          this.#countReused(entry);
+          yield* this.#copy(pack, offset, end);
+        }
       }
       yield* this.#output.take();
     }

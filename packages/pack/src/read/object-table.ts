@@ -157,6 +157,14 @@ export class ObjectTable {
     return reader.header(reader.index.offset(number - this.startOf(pack)));
   }
 
+  /** The size alone: as {@link header}, and quicker. Unit: bytes. @throws PackError */
+  size(number: number): number {
+    const pack = this.packOf(number);
+    if (pack < 0) return this.header(number).size;
+    const reader = this.packs[pack] as PackReader;
+    return reader.size(reader.index.offset(number - this.startOf(pack)));
+  }
+
   #present<T>(number: number, value: T | undefined): T {
     if (value === undefined)
       throw new PackError("pack/missing-object", `object ${this.id(number)} is gone`, {

@@ -158,6 +158,12 @@ export class PackReader {
     return this.#keys + offset;
   }
 
+  /** Inflated size of the object whose entry starts at `offset`: quicker than {@link header}. @throws PackError */
+  size(offset: number): number {
+    const entry = this.entry(offset);
+    return entryObjectType(entry.type) === undefined ? this.#deltaResultSize(entry) : entry.size;
+  }
+
   /** Type and inflated size of the object whose entry starts at `offset`, without putting it together. @throws PackError */
   header(offset: number): { readonly type: ObjectType; readonly size: number } {
     let entry = this.entry(offset);

@@ -9,8 +9,7 @@ const INITIAL_SIZE = 16_384;
 export class BoundaryRing {
   #ring: Uint32Array;
   readonly #size: number;
-  /** Key → where the list starts, counted from the first number ever added, and its length. */
-  readonly #lists: Map<number, { readonly start: number; readonly length: number }> = new Map();
+  readonly #lists: Map<number, KeptList> = new Map();
   /** Numbers added so far; the ring holds the latest of them. */
   #added = 0;
   #start = 0;
@@ -39,9 +38,9 @@ export class BoundaryRing {
     this.#ring = ring;
   }
 
-  /** Keeps the list just made under `key`. */
-  end(key: number): void {
-    this.#lists.set(key, { start: this.#start, length: this.#added - this.#start });
+  /** Keeps the list just made under `key`. @param place see {@link get} */
+  end(key: number, place = 0): void {
+    this.#lists.set(key, { start: this.#start, length: this.#added - this.#start, place });
     if (this.#lists.size >= this.#sweepAt) this.#sweep();
   }
 
@@ -52,12 +51,23 @@ export class BoundaryRing {
     this.#sweepAt = this.#lists.size * 2 + MIN_SWEEP;
   }
 
-  /** A copy-free reader for the list under `key`; `undefined` when it is gone. Holds while fewer than `spare` numbers are added. */
-  get(key: number, spare: number): BoundaryList | undefined {
+  /**
+   * A copy-free reader for the list under `key`; `undefined` when it is gone, or was kept for another place than `place`
+   * and not for all, which is place 0. Holds while fewer than `spare` numbers are added.
+   */
+  get(key: number, spare: number, place = 0): BoundaryList | undefined {
     const list = this.#lists.get(key);
-    if (list === undefined || list.start < this.#added + spare - this.#size) return undefined;
+    if (list === undefined || (list.place !== 0 && list.place !== place)) return undefined;
+    if (list.start < this.#added + spare - this.#size) return undefined;
     return new BoundaryList(this.#ring, list.start, list.length);
   }
+}
+
+interface KeptList {
+  /** Counted from the first number ever added. */
+  readonly start: number;
+  readonly length: number;
+  readonly place: number;
 }
 
 /** One list of a {@link BoundaryRing}. */

@@ -1,19 +1,25 @@
-import { type ObjectId, ObjectsError, objectIdFromBytes } from "@x/objects";
+import { type ObjectFilter, type ObjectId, ObjectsError, objectIdFromBytes } from "@x/objects";
 import { PackError } from "../errors.ts";
 import { sortPositions } from "../format/sort-positions.ts";
 import type { ObjectTable } from "../read/object-table.ts";
 import { CommitTable, MISSING } from "./commit-table.ts";
+import { type FilterPlan, planFilter } from "./filter-plan.ts";
 import { BREATH, HistoryWalk, SEEN, SELECTED, UNINTERESTING } from "./history-walk.ts";
 import { IntList, ObjectFlags } from "./object-notes.ts";
 import { PathNotes } from "./path-notes.ts";
 import { missingObject, SelectedObjects, type Selection } from "./selection.ts";
+import { ALL, NONE } from "./sparse-places.ts";
+import { TreeLevel } from "./tree-levels.ts";
 import { TreeScanner } from "./tree-scanner.ts";
+import { TreeVisits } from "./tree-visits.ts";
 
 const TREE = 0o040000;
 const GITLINK = 0o160000;
 
-/** It was, or will be, looked into as a tree. Stands beside the notes of {@link HistoryWalk}. */
-const LOOKED_INTO = 16;
+/** It was met as a tree. Stands beside the notes of {@link HistoryWalk}. */
+const MET_AS_TREE = 16;
+/** It was, or will be, looked into with nothing below it left out for its path. */
+const OPEN_EVERYWHERE = 32;
 
 /** What to find, in numbers of an {@link ObjectTable}. */
 export interface EnumerateRequest {
@@ -23,12 +29,15 @@ export interface EnumerateRequest {
   readonly shallow?: ReadonlySet<number>;
   /** Note for each object which one under the same path the other side has, for making deltas. */
   readonly likeness?: boolean;
+  readonly filter?: ObjectFilter | undefined;
+  /** Trees that may be looked into, each as often as it is. */
+  readonly maxTreeVisits?: number | undefined;
 }
 
 /**
- * Finds every object that `wants` reach and `haves` do not, as `git rev-list --objects` does. Yields the count so far now
- * and then, so that the caller can breathe.
- * @throws PackError `pack/missing-object` when one on the way is not stored
+ * Finds every object that `wants` reach and `haves` do not, as `git rev-list --objects` does. What a filter leaves out
+ * need not be stored. Yields the count so far now and then, so that the caller can breathe.
+ * @throws PackError `pack/missing-object` when one on the way is not stored; `pack/limit-exceeded`
  */
 export function* enumerateObjects(
   table: ObjectTable,
@@ -47,16 +56,29 @@ class Enumeration {
   readonly #flags: ObjectFlags;
   readonly #walk: HistoryWalk;
   readonly #scanner: TreeScanner;
+  readonly #plan: FilterPlan;
+  readonly #sendsTrees: boolean;
+  readonly #sendsBlobs: boolean;
+  readonly #visits: TreeVisits;
   /** What the other side has and is not stored here. */
   readonly #hadElsewhere: Set<ObjectId> = new Set();
   /** Wanted trees and blobs. */
   readonly #others: number[] = [];
   /** Trees yet to be opened. */
-  #trees = new IntList();
+  #trees = new TreeLevel();
+  /** Steps from a root tree to those in {@link #trees}. A tree that is wanted by itself stands one step above. */
+  #depth = -1;
+  /** Blobs that may turn out too long. */
+  readonly #unmeasured = new IntList();
   readonly #paths: PathNotes | undefined;
 
-  constructor(table: ObjectTable, { shallow, likeness, haves }: EnumerateRequest) {
+  constructor(table: ObjectTable, request: EnumerateRequest) {
+    const { shallow, likeness, haves } = request;
     this.#table = table;
+    this.#plan = planFilter(table, request.filter);
+    this.#sendsTrees = this.#plan.types.has("tree");
+    this.#sendsBlobs = this.#plan.types.has("blob");
+    this.#visits = new TreeVisits(request.maxTreeVisits);
     this.#flags = new ObjectFlags(table.count);
     this.#commits = new CommitTable(table, shallow);
     this.#scanner = new TreeScanner(table);
@@ -65,10 +87,15 @@ class Enumeration {
     this.selected = new SelectedObjects(table, this.#flags, this.#paths);
   }
 
-  #want(number: number): void {
+  /** @returns the wanted commit, or {@link MISSING} when it is something else */
+  #want(number: number): number {
     const end = this.selected.selectTag(number);
-    if (this.#table.header(end).type === "commit") this.#walk.want(end);
-    else this.#others.push(end);
+    if (this.#table.header(end).type === "commit") {
+      this.#walk.want(end);
+      return end;
+    }
+    this.#others.push(end);
+    return MISSING;
   }
 
   *#have(number: number): Generator<number, void> {
@@ -87,46 +114,63 @@ class Enumeration {
     else this.#flags.set(end, UNINTERESTING);
   }
 
-  /** Selects a tree and has it opened; false when that was done or the other side has it. */
-  #selectTree(number: number): boolean {
-    const flags = this.#flags.get(number);
-    if ((flags & (SELECTED | UNINTERESTING)) === 0) {
-      this.selected.select(number, LOOKED_INTO);
-      this.#trees.push(number);
-      return true;
-    }
+  /** Whether anything more than `depth` steps from a root tree is looked for. */
+  #looksBelow(depth: number): boolean {
+    return depth + 1 < this.#plan.depth && (this.#sendsTrees || this.#sendsBlobs);
+  }
+
+  /** Selects a tree met at `depth` and has it opened, as far as that is to be done. @returns whether it is selected now */
+  #meetTree(tree: number, place: number, depth: number, isWanted = false): boolean {
+    const flags = this.#flags.get(tree);
     // Named as a blob, a commit or a tag elsewhere: then nobody looked into it. C git refuses that, too.
-    if ((flags & LOOKED_INTO) === 0) {
-      const id = this.#table.id(number);
+    if (flags & (SELECTED | UNINTERESTING) && (flags & MET_AS_TREE) === 0) {
+      const id = this.#table.id(tree);
       throw new PackError("pack/malformed", `object ${id} is used as a tree and as something else`, { id });
     }
-    return false;
+    if (flags & (UNINTERESTING | OPEN_EVERYWHERE)) return false;
+    this.#flags.set(tree, MET_AS_TREE);
+    const isNew = (this.#sendsTrees || isWanted) && this.selected.select(tree);
+    const isNewPlace = place === NONE ? (flags & MET_AS_TREE) === 0 && this.#sendsTrees : true;
+    if (isNewPlace && this.#looksBelow(depth) && this.#visits.add(tree, place)) {
+      if (place === ALL) this.#flags.set(tree, OPEN_EVERYWHERE);
+      this.#trees.push(tree, place);
+    }
+    return isNew;
   }
 
   *run(request: EnumerateRequest): Generator<number, void> {
     let steps = 0;
+    const wanted = new Set<number>();
     for (const have of request.haves) {
       if (++steps % BREATH === 0) yield this.selected.count;
       yield* this.#have(have);
     }
     for (const want of request.wants) {
       if (++steps % BREATH === 0) yield this.selected.count;
-      this.#want(want);
+      wanted.add(this.#want(want));
     }
     const commits = yield* this.#wantedCommits();
     yield* this.#forgetEdges(commits, request);
+    const { places, types, depth } = this.#plan;
     for (const number of this.#others)
-      if (this.#table.header(number).type === "tree") this.#selectTree(number);
+      if (this.#table.header(number).type === "tree") this.#meetTree(number, places.wanted, -1, true);
       else this.selected.select(number);
+    yield* this.#openLevel();
+    const opensRoots = depth > 0 && (this.#sendsTrees || this.#sendsBlobs);
     for (let i = 0; i < commits.length; i++) {
       if (++steps % BREATH === 0) yield this.selected.count;
       const commit = commits.get(i);
-      this.selected.select(commit);
-      const tree = this.#commits.tree(commit);
-      if (tree === MISSING) throw missingObject(`tree of commit ${this.#table.id(commit)}`);
-      if (this.#selectTree(tree)) this.#paths?.noteWantedRoot(tree);
+      if (types.has("commit") || wanted.has(commit)) this.selected.select(commit);
+      if (opensRoots) this.#meetRoot(commit);
     }
-    yield* this.#openTrees();
+    while (this.#trees.length > 0) yield* this.#openLevel();
+    yield* this.#dropLongBlobs();
+  }
+
+  #meetRoot(commit: number): void {
+    const tree = this.#commits.tree(commit);
+    if (tree === MISSING) throw missingObject(`tree of commit ${this.#table.id(commit)}`);
+    if (this.#meetTree(tree, this.#plan.places.root, 0)) this.#paths?.noteWantedRoot(tree);
   }
 
   *#wantedCommits(): Generator<number, IntList> {
@@ -137,45 +181,69 @@ class Enumeration {
     }
   }
 
-  /**
-   * Opens the trees level by level, and those of a level in the order in which they lie. Reading then runs forward, and
-   * a tree is mostly seen before those that are deltas of it, which the scanner needs to be quick.
-   */
-  *#openTrees(): Generator<number, void> {
-    const table = this.#table;
+  /** Opens the trees that were met one step further up: so each is first met where it is nearest to a root. */
+  *#openLevel(): Generator<number, void> {
+    const level = this.#trees;
+    this.#trees = new TreeLevel();
     let steps = 0;
-    while (this.#trees.length > 0) {
-      const level = this.#trees;
-      this.#trees = new IntList();
-      for (const i of sortPositions(level.length, (i) => table.locality(level.get(i)))) {
-        if (++steps % BREATH === 0) yield this.selected.count;
-        this.#openTree(level.get(i));
-      }
+    for (const { tree, place } of level.inOrder(this.#table)) {
+      if (++steps % BREATH === 0) yield this.selected.count;
+      this.#openTree(tree, place);
     }
+    this.#depth++;
   }
 
-  #openTree(tree: number): void {
-    const table = this.#table;
-    const paths = this.#paths;
-    this.#scanner.scan(tree, (data, type, nameAt, idAt) => {
-      if (type === GITLINK) return;
-      const number = table.find(data, idAt);
-      if (number < 0) {
-        const id = objectIdFromBytes(data, table.format, idAt);
-        if (this.#hadElsewhere.has(id)) return;
-        throw missingObject(`entry ${id} of tree ${table.id(tree)}`);
-      }
-      const isNew = type === TREE ? this.#selectTree(number) : this.selected.select(number);
-      if (isNew) paths?.noteWanted(number, tree, data, nameAt, idAt - 1);
-    });
+  #openTree(tree: number, place: number): void {
+    const { places, blobBytes } = this.#plan;
+    const depth = this.#depth + 1;
+    const meetsTrees = this.#sendsTrees || this.#looksBelow(depth);
+    this.#visits.count();
+    this.#scanner.scan(
+      tree,
+      (data, type, nameAt, idAt) => {
+        const isTree = type === TREE;
+        if (type === GITLINK || (isTree ? !meetsTrees : !this.#sendsBlobs)) return;
+        if (!isTree && !places.selects(place, data, nameAt, idAt - 1)) return;
+        const number = this.#entry(tree, data, idAt);
+        if (number < 0) return;
+        const isNew = isTree
+          ? this.#meetTree(number, places.below(place, data, nameAt, idAt - 1), depth)
+          : this.selected.select(number);
+        if (!isNew) return;
+        if (!isTree && blobBytes < Infinity) this.#unmeasured.push(number);
+        this.#paths?.noteWanted(number, tree, data, nameAt, idAt - 1);
+      },
+      place,
+    );
+  }
+
+  /** The object that an entry of a wanted tree names; -1 when only the other side has it. */
+  #entry(tree: number, data: Uint8Array, idAt: number): number {
+    const number = this.#table.find(data, idAt);
+    if (number >= 0) return number;
+    const id = objectIdFromBytes(data, this.#table.format, idAt);
+    if (!this.#hadElsewhere.has(id)) throw missingObject(`entry ${id} of tree ${this.#table.id(tree)}`);
+    return number;
+  }
+
+  /** Sizes are looked up last, and in the order in which the blobs lie. */
+  *#dropLongBlobs(): Generator<number, void> {
+    const blobs = this.#unmeasured;
+    let steps = 0;
+    for (const i of sortPositions(blobs.length, (i) => this.#table.locality(blobs.get(i)))) {
+      if (++steps % BREATH === 0) yield this.selected.count;
+      if (this.#table.size(blobs.get(i)) >= this.#plan.blobBytes) this.selected.drop(blobs.get(i));
+    }
   }
 
   /** Marks what the other side surely has: the trees of the commits where the two histories meet. */
   *#forgetEdges(commits: IntList, request: EnumerateRequest): Generator<number, void> {
     const edges = new Set<number>();
-    for (let i = 0; i < commits.length; i++)
+    for (let i = 0; i < commits.length; i++) {
+      if (i % BREATH === 0) yield this.selected.count;
       for (const parent of this.#commits.parents(commits.get(i)))
         if (this.#flags.get(parent) & UNINTERESTING) edges.add(parent);
+    }
     // Across a shallow boundary the histories do not meet, but the trees are much alike.
     if (request.shallow !== undefined && request.shallow.size > 0)
       for (const have of request.haves) if (this.#flags.get(have) & SEEN) edges.add(have);
@@ -190,9 +258,10 @@ class Enumeration {
     const pending = [root];
     let steps = 0;
     for (let tree = pending.pop(); tree !== undefined; tree = pending.pop()) {
-      if (this.#flags.get(tree) & LOOKED_INTO) continue;
+      if (this.#flags.get(tree) & MET_AS_TREE) continue;
       if (++steps % BREATH === 0) yield this.selected.count;
-      this.#flags.set(tree, UNINTERESTING | LOOKED_INTO);
+      this.#visits.count();
+      this.#flags.set(tree, UNINTERESTING | MET_AS_TREE);
       this.#scanner.scan(tree, (data, type, nameAt, idAt) => {
         if (type === GITLINK) return;
         const number = this.#table.find(data, idAt);

@@ -15,6 +15,8 @@ export interface Selection {
   likeness(number: number): number;
   /** Adds a tag and the tags on its chain. */
   selectTag(number: number): void;
+  /** Takes an object out again. @returns false when it was not in */
+  drop(number: number): boolean;
 }
 
 /**
@@ -55,6 +57,13 @@ export class SelectedObjects implements Selection {
     if (this.#flags.get(number) & (SELECTED | UNINTERESTING)) return false;
     this.#flags.set(number, SELECTED | furtherFlags);
     this.count++;
+    return true;
+  }
+
+  drop(number: number): boolean {
+    if (!this.isSelected(number)) return false;
+    this.#flags.clear(number, SELECTED);
+    this.count--;
     return true;
   }
 

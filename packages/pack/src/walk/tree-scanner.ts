@@ -34,19 +34,22 @@ export class TreeScanner {
     this.#boundaries = new BoundaryRing(rememberedEntries);
   }
 
-  /** @throws PackError `pack/malformed` when the object is no tree, or not a whole one */
-  scan(number: number, visit: VisitEntry): void {
+  /**
+   * @param place what was shown at another place does not count as shown, unless that was place 0, which counts for all
+   * @throws PackError `pack/malformed` when the object is no tree, or not a whole one
+   */
+  scan(number: number, visit: VisitEntry, place = 0): void {
     const { type, data, key, delta } = this.#table.readDerived(number);
     if (type !== "tree") throw this.#malformed(number, `is a ${type}, not a tree`);
     this.#boundaries.begin();
     const mostEntries = Math.ceil(data.length / (this.#idLength + MIN_ENTRY_BYTES)) + 1;
-    const base = delta && this.#boundaries.get(delta.baseKey, mostEntries);
+    const base = delta && this.#boundaries.get(delta.baseKey, mostEntries, place);
     const end = base
       ? this.#scanDelta(data, delta.bytes, base, visit)
       : this.#scanTo(data, 0, data.length, visit);
     if (end !== data.length) throw this.#malformed(number, "is a malformed tree");
     this.#boundaries.add(end);
-    this.#boundaries.end(key);
+    this.#boundaries.end(key, place);
   }
 
   /** Follows the delta's instructions over `data`, the tree it makes of the tree with the boundaries `base`. */
