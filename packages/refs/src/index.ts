@@ -10,7 +10,13 @@ export {
   parsePackedRefsInSteps,
 } from "./packed-refs.ts";
 export { formatPackedRefs, packedRefsWithout } from "./packed-refs-writer.ts";
-export { isRootRefName, isSymbolicTarget, isValidRefName, parentRefNames } from "./ref-name.ts";
+export {
+  isRootRefName,
+  isSafeRefName,
+  isSymbolicTarget,
+  isValidRefName,
+  parentRefNames,
+} from "./ref-name.ts";
 export type {
   Ref,
   RefEdit,
@@ -21,6 +27,10 @@ export type {
   RefTarget,
   TransactOptions,
 } from "./ref-store.ts";
+export { MAX_REFTABLE_BLOCK_BYTES, MAX_REFTABLE_NAME_BYTES, type ReftableRecord } from "./reftable-block.ts";
+export type { ReftableFrame } from "./reftable-frame.ts";
+export { getFromReftables, listReftables, parseTablesList, type ReftableListing } from "./reftable-stack.ts";
+export { type ReftableCursor, type ReftableSource, ReftableTable } from "./reftable-table.ts";
 export { MAX_SYMBOLIC_DEPTH, type ResolvedRef, resolveRef } from "./resolve.ts";
 export {
   compareNames,
@@ -33,3 +43,4 @@ export {
   selectPrefixes,
   startsWithAny,
 } from "./sorted-names.ts";
+export { type RefPlace, refPlace } from "./worktree-ref.ts";

@@ -51,9 +51,12 @@ export function isRootRefName(name: string): boolean {
   return /^[A-Z][A-Z_-]*$/.test(name);
 }
 
-/** Whether a symbolic ref may name `name`: a valid name below `refs/`, or `HEAD`. Anything else counts as broken. */
+/**
+ * Whether a symbolic ref may name `name`: a valid name below `refs/` or in a work tree (see `refPlace`), or `HEAD`.
+ * Anything else counts as broken.
+ */
 export function isSymbolicTarget(name: string): boolean {
-  return name === "HEAD" || (name.startsWith("refs/") && isValidRefName(name));
+  return name === "HEAD" || (/^(?:refs|main-worktree|worktrees)\//.test(name) && isValidRefName(name));
 }
 
 /** The names that cannot exist beside `name`, as a file cannot be a directory too: `refs/a` for `refs/a/b`. */
@@ -61,4 +64,14 @@ export function parentRefNames(name: string): string[] {
   const parents: string[] = [];
   for (let i = name.indexOf("/"); i >= 0; i = name.indexOf("/", i + 1)) parents.push(name.slice(0, i));
   return parents;
+}
+
+/**
+ * Whether `name`, valid or not, is harmless as a path: it neither leaves `refs/` nor stands beside it as anything but
+ * capitals. Git passes over bad names that are safe and gives up at those that are not.
+ */
+export function isSafeRefName(name: string): boolean {
+  if (!name.startsWith("refs/")) return /^[A-Z_]+$/.test(name);
+  const parts = name.split("/");
+  return parts.length > 1 && parts.every((part) => part !== "" && part !== "." && part !== "..");
 }

@@ -1,5 +1,5 @@
 import { isZeroId } from "@x/objects";
-import type { RefEdit, ReflogEntry, RefOutcome, RefRejection } from "@x/refs";
+import { type RefEdit, type ReflogEntry, type RefOutcome, type RefRejection, RefsError } from "@x/refs";
 import type { PlannedEdit } from "./judge-push.ts";
 import { isDelete, type Push } from "./push.ts";
 import type { Peer } from "./service.ts";
@@ -32,6 +32,7 @@ export async function applyRefs(push: Push, plan: readonly PlannedEdit[]): Promi
   } catch (error) {
     session.stats.reason = `refs: ${error instanceof Error ? error.message : String(error)}`;
     session.logger?.error({ error }, "refs could not be changed");
+    if (error instanceof RefsError) push.say(`error: ${error.message}\n`);
     push.failLive(push.atomic ? "atomic transaction failed" : "failed to update ref");
     return;
   }

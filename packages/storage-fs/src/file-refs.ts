@@ -13,6 +13,7 @@ import {
 } from "@x/refs";
 import { toBytePath } from "./byte-path.ts";
 import { parseConfigInteger } from "./config-value.ts";
+import { guarded } from "./guarded.ts";
 import type { RepositoryLayout } from "./layout.ts";
 import { PackedRefsFile } from "./packed-refs-file.ts";
 import { RefFiles } from "./ref-files.ts";
@@ -119,16 +120,5 @@ function checkNames(edits: readonly RefEdit[]): void {
     if (!fits) throw new RefsError("refs/bad-name", `not a ref that can be changed: ${name.slice(0, 256)}`);
     if (seen.has(name)) throw new RefsError("refs/bad-name", `two edits of one ref: ${name.slice(0, 256)}`);
     seen.add(name);
-  }
-}
-
-/** A failing disk is told as the port tells it. */
-async function guarded<Result>(work: () => Promise<Result>): Promise<Result> {
-  try {
-    return await work();
-  } catch (error) {
-    const aborted = error instanceof Error && error.name === "AbortError";
-    if (aborted || error instanceof RefsError) throw error;
-    throw new RefsError("refs/unavailable", "the refs could not be read", { cause: error });
   }
 }

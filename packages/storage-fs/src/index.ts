@@ -13,13 +13,16 @@ export {
   openRepository,
   type RepositoryOpener,
 } from "./open-repository.ts";
+export { PageCache } from "./page-cache.ts";
+export type { RefDirectories } from "./ref-directories.ts";
+export { createReftableRefs, type ReftableRefsOptions } from "./reftable-refs.ts";
 export {
   type RepositoriesUnder,
   type RepositoriesUnderOptions,
   repositoriesUnder,
 } from "./repositories-under.ts";
 export { createFileConfig, type FileConfig, readRepositoryConfig } from "./repository-config.ts";
-export { type RepositoryFormat, readRepositoryFormat } from "./repository-format.ts";
+export { type RefStorage, type RepositoryFormat, readRepositoryFormat } from "./repository-format.ts";
 export { createWorkerPool, type WorkerPool, type WorkerPoolOptions } from "./worker-pool.ts";
 export type { StoreLocation } from "./worker-protocol.ts";
 export { writeLooseObject } from "./write-loose-object.ts";

@@ -1,9 +1,10 @@
 import { stat } from "node:fs/promises";
 import type { ObjectFormat, ObjectStore } from "@x/objects";
 import type { RefStore } from "@x/refs";
-import { createFileRefs } from "./file-refs.ts";
 import { looksBare, type RepositoryLayout } from "./layout.ts";
 import { createFileObjectStore } from "./object-store.ts";
+import { openRefs } from "./open-refs.ts";
+import { PageCache } from "./page-cache.ts";
 import { type FileConfig, readRepositoryConfig } from "./repository-config.ts";
 import { readRepositoryFormat } from "./repository-format.ts";
 import type { WorkerPool } from "./worker-pool.ts";
@@ -27,6 +28,9 @@ export interface OpenRepositoryOptions {
   readonly onWarning?: ((message: string) => void) | undefined;
 }
 
+/** What is kept in memory of reftables, all repositories of an opener together. Unit: bytes. */
+const MAX_REFTABLE_CACHE_BYTES = 64 * 1024 * 1024;
+
 const DEFAULT_MAX_OBJECT_BYTES = 1024 * 1024 * 1024;
 
 /**
@@ -37,6 +41,15 @@ export async function openRepository(
   layout: RepositoryLayout,
   pool: WorkerPool,
   options: OpenRepositoryOptions = {},
+): Promise<FileRepository> {
+  return openWith(layout, pool, options, new PageCache(MAX_REFTABLE_CACHE_BYTES));
+}
+
+async function openWith(
+  layout: RepositoryLayout,
+  pool: WorkerPool,
+  options: OpenRepositoryOptions,
+  cache: PageCache,
 ): Promise<FileRepository> {
   const config = await readRepositoryConfig(layout);
   const format = readRepositoryFormat(config);
@@ -49,7 +62,8 @@ export async function openRepository(
     shallowFile: `${layout.commonDirectory}/shallow`,
     maxObjectBytes: options.maxObjectBytes ?? DEFAULT_MAX_OBJECT_BYTES,
   });
-  const refs = createFileRefs({ layout, objectFormat, config, bare, onWarning: options.onWarning });
+  const { onWarning } = options;
+  const refs = await openRefs({ layout, config, format, bare, cache, onWarning });
   return { layout, objectFormat, objects, refs, config, bare };
 }
 
@@ -67,6 +81,7 @@ export function createRepositoryOpener(
   pool: WorkerPool,
   options: OpenRepositoryOptions = {},
 ): RepositoryOpener {
+  const cache = new PageCache(MAX_REFTABLE_CACHE_BYTES);
   const repositories = new Map<string, { readonly stamp: string; readonly repository: FileRepository }>();
   return {
     async open(layout) {
@@ -75,7 +90,7 @@ export function createRepositoryOpener(
       const known = repositories.get(key);
       repositories.delete(key);
       const entry =
-        known?.stamp === stamp ? known : { stamp, repository: await openRepository(layout, pool, options) };
+        known?.stamp === stamp ? known : { stamp, repository: await openWith(layout, pool, options, cache) };
       repositories.set(key, entry); // the latest last
       for (const oldest of repositories.keys()) {
         if (repositories.size <= MAX_OPEN_REPOSITORIES) break;

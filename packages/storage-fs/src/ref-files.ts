@@ -8,6 +8,7 @@ import {
   prefixesReach,
   type Ref,
   type RefTarget,
+  refPlace,
   startsWithAny,
 } from "@x/refs";
 import { mapBounded } from "./bounded.ts";
@@ -40,9 +41,10 @@ export class RefFiles {
     this.#warn = warn;
   }
 
-  /** Whether the store has a place for `name`: a valid name below `refs/`, or one beside it. */
+  /** Whether the store has a place for `name`: a valid name below `refs/`, one beside it, or a work tree's. */
   static accepts(name: string): boolean {
-    return name.startsWith("refs/") ? isValidRefName(name) : isRootRefName(name);
+    if (isRootRefName(name)) return true;
+    return (name.startsWith("refs/") || refPlace(name).kind !== "shared") && isValidRefName(name);
   }
 
   /** The directory that `name` is a path in: the work tree's own for what it does not share. */
@@ -53,6 +55,10 @@ export class RefFiles {
 
   /** The byte path of the file of `name`. */
   pathOf(name: string): string {
+    const place = refPlace(name);
+    if (place.kind === "main") return `${this.#commonDirectory}/${place.name}`;
+    // `worktrees/<id>/<name>` is the path already.
+    if (place.kind === "worktree") return `${this.#commonDirectory}/${name}`;
     return `${this.baseOf(name)}/${name}`;
   }
 

@@ -7,12 +7,20 @@ import type { FileConfig } from "./repository-config.ts";
 export interface RepositoryFormat {
   readonly version: 0 | 1;
   readonly objectFormat: ObjectFormat;
+  readonly refStorage: RefStorage;
   /** `core.bare`; `undefined` when it does not say. */
   readonly bare: boolean | undefined;
   /** The remote that objects missing here are promised by. */
   readonly partialClone: string | undefined;
   /** Nothing may be pruned. */
   readonly preciousObjects: boolean;
+}
+
+/** What keeps the refs. */
+export interface RefStorage {
+  readonly backend: "files" | "reftable";
+  /** The directory they lie in, where that is not the git directory; relative to the common one. */
+  readonly path: string | undefined;
 }
 
 /** Known in version 0 too, where C git reads them for its own history's sake. */
@@ -43,7 +51,14 @@ export function readRepositoryFormat(config: FileConfig): RepositoryFormat {
   const versionText = config.get("core.repositoryFormatVersion");
   // C git forgets all extensions when there is no version.
   if (versionText === undefined)
-    return { version: 0, objectFormat: "sha1", bare, partialClone: undefined, preciousObjects: false };
+    return {
+      version: 0,
+      objectFormat: "sha1",
+      refStorage: refStorage(undefined),
+      bare,
+      partialClone: undefined,
+      preciousObjects: false,
+    };
   const version = parseConfigInteger(versionText);
   if (version === undefined)
     throw new StorageFsError(
@@ -56,6 +71,7 @@ export function readRepositoryFormat(config: FileConfig): RepositoryFormat {
   return {
     version,
     objectFormat: objectFormat(config.get("extensions.objectFormat")),
+    refStorage: refStorage(config.get("extensions.refStorage")),
     bare,
     partialClone: config.get("extensions.partialClone"),
     preciousObjects: precious !== undefined && boolean("extensions.preciousobjects", precious),
@@ -74,9 +90,16 @@ function checkExtensions(config: FileConfig, version: 0 | 1): void {
       throw unsupported(`unknown repository extension found: ${extension}`);
     }
   }
-  const refStorage = config.get("extensions.refStorage");
-  if (refStorage !== undefined && refStorage !== "files")
-    throw unsupported(`unsupported value for 'extensions.refstorage': '${refStorage}'`);
+}
+
+/** `<backend>`, or `<backend>://<path>`. */
+function refStorage(text: string | undefined): RefStorage {
+  const value = text ?? "files";
+  const split = value.indexOf("://");
+  const backend = split < 0 ? value : value.slice(0, split);
+  if (backend !== "files" && backend !== "reftable")
+    throw unsupported(`invalid value for 'extensions.refstorage': '${value}'`);
+  return { backend, path: split < 0 ? undefined : value.slice(split + 3) };
 }
 
 function objectFormat(text: string | undefined): ObjectFormat {

@@ -1,6 +1,7 @@
 import type { Ref, RefStore } from "@x/refs";
-import { createFileRefs } from "../src/file-refs.ts";
 import { findRepository, looksBare } from "../src/layout.ts";
+import { openRefs as openRefStore } from "../src/open-refs.ts";
+import { PageCache } from "../src/page-cache.ts";
 import { readRepositoryConfig } from "../src/repository-config.ts";
 import { readRepositoryFormat } from "../src/repository-format.ts";
 
@@ -9,8 +10,10 @@ export async function openRefs(directory: string, warnings: string[] = []): Prom
   const layout = await findRepository(directory);
   if (layout === undefined) throw new Error(`no repository at ${directory}`);
   const config = await readRepositoryConfig(layout);
-  const { objectFormat, bare = looksBare(layout) } = readRepositoryFormat(config);
-  return createFileRefs({ layout, objectFormat, config, bare, onWarning: (text) => warnings.push(text) });
+  const format = readRepositoryFormat(config);
+  const bare = format.bare ?? looksBare(layout);
+  const cache = new PageCache(1 << 20);
+  return openRefStore({ layout, config, format, bare, cache, onWarning: (text) => warnings.push(text) });
 }
 
 export async function listAll(refs: RefStore, prefixes?: readonly string[]): Promise<Ref[]> {

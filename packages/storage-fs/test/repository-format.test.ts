@@ -12,6 +12,7 @@ describe("readRepositoryFormat", () => {
     expect(read("[core]\nrepositoryformatversion = 0\nbare = true\n")).toEqual({
       version: 0,
       objectFormat: "sha1",
+      refStorage: { backend: "files", path: undefined },
       bare: true,
       partialClone: undefined,
       preciousObjects: false,
@@ -33,6 +34,15 @@ describe("readRepositoryFormat", () => {
     });
   });
 
+  it.each([
+    ["files", "files", undefined],
+    ["reftable", "reftable", undefined],
+    ["reftable://../refs", "reftable", "../refs"],
+    ["files:///srv/refs", "files", "/srv/refs"],
+  ])("reads the ref storage %s", (text, backend, path) => {
+    expect(read(version(1, `refStorage = ${text}\n`)).refStorage).toEqual({ backend, path });
+  });
+
   it("honours the old extensions in version 0 and ignores unknown ones there", () => {
     expect(read(version(0, "preciousObjects = true\nnonsense = 1\n")).preciousObjects).toBe(true);
   });
@@ -44,7 +54,9 @@ describe("readRepositoryFormat", () => {
     [version(1, "compatObjectFormat = sha256\n"), "unknown repository extension found: compatobjectformat"],
     [version(0, "objectFormat = sha256\n"), "repo version is 0, but v1-only extension found: objectformat"],
     [version(1, "objectFormat = md5\n"), "invalid value for 'extensions.objectformat': 'md5'"],
-    [version(1, "refStorage = reftable\n"), "unsupported value for 'extensions.refstorage': 'reftable'"],
+    [version(1, "refStorage = sqlite\n"), "invalid value for 'extensions.refstorage': 'sqlite'"],
+    [version(1, "refStorage = sqlite://x\n"), "invalid value for 'extensions.refstorage': 'sqlite://x'"],
+    [version(0, "refStorage = reftable\n"), "repo version is 0, but v1-only extension found: refstorage"],
   ])("refuses %j", (text, message) => {
     expect(() => read(text)).toThrow(
       expect.objectContaining({ code: "storage-fs/unsupported-repository", message }),

@@ -1,3 +1,10 @@
 export { type Finished, type GitOptions, git, gitEnvironment, temporaryDirectory, tryGit } from "./git.ts";
 export { describeReadme } from "./readme-examples.ts";
+export {
+  hideFiles,
+  moveToReftable,
+  refsOfRepository,
+  writeReftableStack,
+} from "./reftable-repository.ts";
+export { type ReftableEntry, type ReftableShape, writeReftable } from "./reftable-writer.ts";
 export { createTestRepository, type TestRepository } from "./repository.ts";

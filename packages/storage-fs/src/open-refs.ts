@@ -1,0 +1,37 @@
+import type { RefStore } from "@x/refs";
+import { createFileRefs } from "./file-refs.ts";
+import { layoutAt, type RepositoryLayout } from "./layout.ts";
+import type { PageCache } from "./page-cache.ts";
+import { type RefDirectories, refDirectories } from "./ref-directories.ts";
+import { createReftableRefs } from "./reftable-refs.ts";
+import type { FileConfig } from "./repository-config.ts";
+import type { RepositoryFormat } from "./repository-format.ts";
+
+/** What {@link openRefs} works with. */
+export interface OpenRefsOptions {
+  readonly layout: RepositoryLayout;
+  readonly config: FileConfig;
+  readonly format: RepositoryFormat;
+  /** No work tree belongs to the repository. */
+  readonly bare: boolean;
+  /** Where reftables are remembered. */
+  readonly cache: PageCache;
+  readonly onWarning?: ((message: string) => void) | undefined;
+}
+
+/** The refs of a repository, whatever keeps them. */
+export async function openRefs(options: OpenRefsOptions): Promise<RefStore> {
+  const { layout, config, format, bare, cache, onWarning } = options;
+  const { objectFormat, refStorage } = format;
+  const directories = await refDirectories(layout, refStorage.path);
+  return refStorage.backend === "reftable"
+    ? createReftableRefs({ directories, objectFormat, cache, onWarning })
+    : createFileRefs({ layout: layoutOfRefs(layout, directories), objectFormat, config, bare, onWarning });
+}
+
+/** Refs that are files may lie apart from the rest. */
+function layoutOfRefs(layout: RepositoryLayout, { own, common }: RefDirectories): RepositoryLayout {
+  if (own === layout.gitDirectory && common === layout.commonDirectory) return layout;
+  const { objectsDirectory, configFile } = layout;
+  return { ...layoutAt(own, common), objectsDirectory, configFile };
+}
