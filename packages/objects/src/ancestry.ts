@@ -8,6 +8,8 @@ import type { Abortable } from "./object-reader.ts";
 export interface DeepenRequest {
   /** The objects asked for; tags are peeled. */
   readonly wants: readonly ObjectId[];
+  /** With `relative`: what else may lead to `clientShallow`. */
+  readonly tips?: readonly ObjectId[] | undefined;
   /** Where the client's history ends today. */
   readonly clientShallow: readonly ObjectId[];
   /** Commits from each want on, itself included; `Infinity` for all. */

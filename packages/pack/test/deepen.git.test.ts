@@ -62,8 +62,12 @@ describe.each<ObjectFormat>(["sha1", "sha256"])("depths, %s", (format) => {
       ]);
     }
     for (const depth of [1, 4]) {
+      const had = (await git(["rev-list", "--all"], { cwd: directory })).split("\n");
       const before = await fetch(`--deepen=${depth}`);
-      expect(border({ depth, relative: true }, before)).toEqual(await shallowOf(directory));
+      // Before 2026 C git also cut off what the client has had already, where a short way leads into it.
+      const whole = new Set(had.filter((id) => !before.includes(id)));
+      const after = (await shallowOf(directory)).filter((id) => !whole.has(id));
+      expect(border({ depth, relative: true }, before)).toEqual(after);
     }
     const before = await fetch("--unshallow");
     expect(before.length).toBeGreaterThan(0);

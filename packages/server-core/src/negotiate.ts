@@ -44,8 +44,8 @@ export class CommonHaves {
  * Spec: gitprotocol-pack, "Packfile Negotiation".
  */
 export interface AckStyle {
-  /** A have that we have. */
-  common(id: ObjectId, isFirst: boolean): string | undefined;
+  /** A have that we have. `isOnly`: nothing else was common before; a client may repeat itself. */
+  common(id: ObjectId, isOnly: boolean): string | undefined;
   /** A have that we lack, once the client may stop. */
   enough(id: ObjectId): string | undefined;
   /** Says `ready`, at a flush too when all haves since the last one were common. */
@@ -56,7 +56,7 @@ export interface AckStyle {
 }
 
 const SINGLE: AckStyle = {
-  common: (id, isFirst) => (isFirst ? `ACK ${id}\n` : undefined),
+  common: (id, isOnly) => (isOnly ? `ACK ${id}\n` : undefined),
   enough: () => undefined,
   saysReady: false,
   nakAtFlush: (anyCommon) => !anyCommon,
@@ -90,6 +90,8 @@ export class Negotiation {
   readonly #common: CommonHaves;
   readonly #style: AckStyle;
   readonly #noDone: boolean;
+  /** Whether all that was common so far was one and the same object. */
+  #only = true;
   #last: ObjectId | undefined;
   #sentReady = false;
   #commonSinceFlush = false;
@@ -108,7 +110,8 @@ export class Negotiation {
     for (const [i, id] of ids.entries()) {
       let line: string | undefined;
       if (known[i]) {
-        line = this.#style.common(id, this.#last === undefined);
+        this.#only &&= this.#last === undefined || this.#last === id;
+        line = this.#style.common(id, this.#only);
         this.#last = id;
         this.#commonSinceFlush = true;
       } else {

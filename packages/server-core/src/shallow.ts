@@ -29,15 +29,16 @@ export async function resolveBoundary(
   const wants = [...request.wants];
   const clientShallow = await knownCommits(session, [...request.shallow]);
   if (request.deepens) {
-    const starts = (await movesAll(session, request))
-      ? unique(wants, [...(await session.refs.tips(signal))])
-      : wants;
+    const { deepenRelative: relative } = request;
+    const movesAll = relative || (await unshallowsAll(session, request));
+    const tips = movesAll ? [...(await session.refs.tips(signal))] : [];
     const answer = await repository.objects.deepen(
       {
-        wants: starts,
+        wants: relative ? wants : unique(wants, tips),
+        tips,
         clientShallow,
         depth: request.depth,
-        relative: request.deepenRelative,
+        relative,
         since: request.deepenSince,
         not: await resolveDeepenNot(session, request.deepenNot),
       },
@@ -62,9 +63,8 @@ export async function resolveBoundary(
   return { lines: news.map((id) => `shallow ${id}`), shallow: unique(clientShallow, news), wants };
 }
 
-/** Whether the boundary moves wherever a ref reaches it, and not only below what the client fetches now. */
-async function movesAll({ repository, signal }: Session, request: FetchRequest): Promise<boolean> {
-  if (request.deepenRelative) return true;
+/** Whether the boundary goes wherever a ref reaches it, and not only below what the client fetches now. */
+async function unshallowsAll({ repository, signal }: Session, request: FetchRequest): Promise<boolean> {
   if (request.depth !== Number.POSITIVE_INFINITY) return false;
   // Or else it would be told of ends that lie outside of what it gets.
   return (await repository.objects.shallow({ signal })).length === 0;

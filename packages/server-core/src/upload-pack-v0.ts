@@ -83,8 +83,9 @@ async function readRequest(session: Session, budget: FetchBudget): Promise<Reque
     await budget.spend(payloads, request);
     if (end === undefined) continue;
     if (end === "delim" || end === "response-end") throw protocolError(`unexpected ${end} packet`);
+    // Whoever saw the refs may leave; a request says that it ends.
+    if (end === "eof" && (request.wants.size > 0 || session.call.mode === "rpc")) throw hungUp();
     if (request.wants.size === 0) return undefined;
-    if (end === "eof") throw hungUp();
     const capabilities = parseCapabilities(words.text);
     applyCapabilities(session, request, capabilities);
     return { request, capabilities };

@@ -30,7 +30,6 @@ export async function readCommand(session: Session): Promise<V2Command | undefin
     maxBytes: session.limits.maxCapabilityBytes,
   });
   if (payloads.length === 0 && (end === "flush" || end === "eof")) return undefined;
-  if (end === "eof") throw hungUp();
   if (end === "response-end") throw protocolError("unexpected response-end packet");
   let name: V2Command["name"] | undefined;
   let objectFormat = "sha1";
@@ -60,6 +59,8 @@ export async function readCommand(session: Session): Promise<V2Command | undefin
       acceptedPromisors = value;
     else if (key !== "agent") throw protocolError(`unknown capability ${quote(line)}`);
   }
+  // What is wrong with the lines that came says more than that they stopped.
+  if (end === "eof") throw hungUp();
   if (name === undefined) throw protocolError("no command requested");
   checkObjectFormat(session, objectFormat);
   return { name, hasArguments: end === "delim", serverOptions, acceptedPromisors };

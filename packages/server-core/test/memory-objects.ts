@@ -86,8 +86,11 @@ export class MemoryObjects extends MemoryReader implements ObjectStore {
   }
 
   async deepen(request: DeepenRequest): Promise<DeepenAnswer> {
-    const tips = request.wants.map((id) => this.graph.peel(id) ?? id);
-    const from = request.relative ? this.#reachable(request.clientShallow, tips) : tips;
+    const peel = (ids: readonly ObjectId[]) => ids.map((id) => this.graph.peel(id) ?? id);
+    const tips = peel(request.wants);
+    const from = request.relative
+      ? this.#reachable(request.clientShallow, [...tips, ...peel(request.tips ?? [])])
+      : tips;
     const depth = (request.depth ?? Number.POSITIVE_INFINITY) + (request.relative ? 1 : 0);
     const hidden = this.graph.reach(request.not ?? []);
     const selected = (id: ObjectId) =>

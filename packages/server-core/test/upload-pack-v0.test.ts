@@ -103,6 +103,14 @@ describe("fetch in v0 without side-band", () => {
     const answer = text.slice(text.indexOf("0000") + 4);
     expect(answer.slice(0, answer.indexOf("PACK"))).toBe(`0008NAK\n0031ACK ${c2}\n`);
   });
+
+  it("acknowledges the first as often as it is named before another", async () => {
+    const { repository, commits } = repositoryOfFive();
+    const [c1, c2, , , c5] = commits;
+    const input = [section(`want ${c5}`), section(...[c2, c2, c1, c2, c2].map((id) => `have ${id}`))];
+    const { packets } = await serve(repository, { version: 0, input });
+    expect(packets).toEqual([`ACK ${c2}\n`, `ACK ${c2}\n`]);
+  });
 });
 
 describe("fetch in v0", () => {
@@ -125,6 +133,15 @@ describe("fetch in v0", () => {
     const { packets } = await serve(repository, { version: 0, input });
     expect(bandsOf(packets).data).toContain("PACK");
     expect(repository.objects.orders[0]?.progress).toBe(false);
+  });
+
+  it("misses the request in an http body that is empty, but lets a connection go that only looked", async () => {
+    const { repository } = repositoryOfFive();
+    const { packets, error } = await serve(repository, { version: 0, input: [] });
+    expect(packets).toEqual(["ERR the remote end hung up unexpectedly"]);
+    expect(error).toMatchObject({ code: "server-core/protocol" });
+    expect((await serve(repository, { version: 0, mode: "duplex", input: [] })).error).toBeUndefined();
+    expect((await serve(repository, { version: 0, input: ["0000"] })).text).toBe("");
   });
 
   it("reads nothing behind a NUL", async () => {

@@ -45,6 +45,7 @@ describe("a v2 request", () => {
     [encodePackets(["command=ls-refs", responseEnd]), "unexpected response-end packet"],
     [encodePackets(["command=ls-refs", delim, "peel"]), "the remote end hung up unexpectedly"],
     [encodePackets(["command=ls-refs"]), "the remote end hung up unexpectedly"],
+    [encodePackets(["command=nope"]), "invalid command 'nope'"],
     ["0014command=ls-refs", "protocol error: the input ended inside a packet"],
     ["00", "protocol error: the input ended inside a packet"],
     ["0003", "protocol error: bad line length 3"],

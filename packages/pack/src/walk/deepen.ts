@@ -6,6 +6,7 @@ import { ObjectFlags } from "./object-notes.ts";
 /** A `DeepenRequest` in numbers of commits that are stored. */
 export interface DeepenSearch {
   readonly wants: readonly number[];
+  readonly tips?: readonly number[] | undefined;
   readonly clientShallow: readonly number[];
   readonly depth?: number | undefined;
   readonly relative?: boolean | undefined;
@@ -17,6 +18,11 @@ export interface DeepenSearch {
 export interface Depths {
   readonly inner: ReadonlySet<number>;
   readonly border: ReadonlySet<number>;
+}
+
+interface FoundDepths {
+  readonly inner: Set<number>;
+  readonly border: Set<number>;
 }
 
 /**
@@ -36,8 +42,15 @@ export function* findDepths(
   if (depth === Infinity && boundary.size === 0)
     return { inner: new Set(search.clientShallow), border: new Set() };
   if (!search.relative) return yield* byDepth(commits, search.wants, depth, boundary);
-  const starts = yield* reachableOf(commits, search.clientShallow, search.wants);
-  return yield* byDepth(commits, starts, depth + 1, boundary);
+  const tips = [...search.wants, ...(search.tips ?? [])];
+  const starts = yield* reachableOf(commits, search.clientShallow, tips);
+  const found = yield* byDepth(commits, starts, depth + 1, boundary);
+  // A short way down one side of a merge leads to where the other side's history is, and must not cut that off.
+  const old = new Set([...boundary, ...search.clientShallow]);
+  const { inner: whole } = yield* byDepth(commits, search.wants, Infinity, old);
+  const border = new Set<number>();
+  for (const commit of found.border) (whole.has(commit) ? found.inner : border).add(commit);
+  return { inner: found.inner, border };
 }
 
 /** Level by level from the starts, which are at depth 1. */
@@ -46,7 +59,7 @@ function* byDepth(
   starts: Iterable<number>,
   depth: number,
   boundary: ReadonlySet<number>,
-): Generator<undefined, Depths> {
+): Generator<undefined, FoundDepths> {
   const inner = new Set<number>();
   const border = new Set<number>();
   let level = [...new Set(starts)];

@@ -120,6 +120,7 @@ export const operations: Handlers = {
     const search = {
       ...request,
       wants: await peelToCommits(work, storedNumbers(objects, request.wants)),
+      tips: await peelToCommits(work, storedNumbers(objects, request.tips ?? [])),
       clientShallow,
       not: await peelToCommits(work, storedNumbers(objects, request.not ?? [])),
     };
