@@ -12,7 +12,10 @@ export interface DeepenRequest {
   readonly tips?: readonly ObjectId[] | undefined;
   /** Where the client's history ends today. */
   readonly clientShallow: readonly ObjectId[];
-  /** Commits from each want on, itself included; `Infinity` for all. */
+  /**
+   * Commits from each want on, itself included. `Infinity` for all: where the store lacks nothing itself, every member
+   * of `clientShallow` gets its parents, whatever is wanted.
+   */
   readonly depth?: number | undefined;
   /** `depth` counts from `clientShallow`, not from `wants`. */
   readonly relative?: boolean | undefined;

@@ -2,6 +2,7 @@ import type { ObjectFilter } from "@x/objects";
 import { configBoolean, configUnsigned } from "./config-value.ts";
 import type { RepositoryConfig } from "./ports.ts";
 import { refused, type Session } from "./session.ts";
+import { hiddenObjects } from "./visible-objects.ts";
 
 /** How the settings name a kind of filter. */
 const KEYS: Readonly<Record<ObjectFilter["kind"], string>> = {
@@ -56,12 +57,11 @@ const MAX_SPARSE_BYTES = 1024 * 1024;
 export async function checkFilterVisible(session: Session, filter: ObjectFilter): Promise<void> {
   if (filter.kind === "combine") for (const part of filter.filters) await checkFilterVisible(session, part);
   if (filter.kind !== "sparse") return;
-  const { repository, refs, signal } = session;
   const { patterns } = filter;
-  const [header] = await repository.objects.headers([patterns], { signal });
+  const [header] = await session.repository.objects.headers([patterns], { signal: session.signal });
   const hidden =
     header?.type !== "blob" ||
     header.size > MAX_SPARSE_BYTES ||
-    (await repository.objects.unreachable([patterns], [...(await refs.tips(signal))], { signal })).length > 0;
+    (await hiddenObjects(session, [patterns])).size > 0;
   if (hidden) throw refused(`unable to access sparse blob in '${patterns}'`);
 }

@@ -2,6 +2,7 @@ import { type ObjectId, parseObjectId } from "@x/objects";
 import { flush, lineText, PacketBatch } from "@x/pktline";
 import { limitExceeded, protocolError, quote, type Session } from "./session.ts";
 import { readArguments, type V2Command } from "./v2-command.ts";
+import { hiddenObjects } from "./visible-objects.ts";
 
 interface Questions {
   readonly ids: readonly ObjectId[];
@@ -34,14 +35,11 @@ export async function* objectInfo(
 }
 
 async function visibleSizes(session: Session, ids: readonly ObjectId[]): Promise<Map<ObjectId, number>> {
-  const { repository, refs, signal } = session;
   const distinct = [...new Set(ids)];
-  const headers = await repository.objects.headers(distinct, { signal });
-  const stored = distinct.filter((_, i) => headers[i] !== undefined);
-  const hidden = new Set(
-    stored.length === 0
-      ? []
-      : await repository.objects.unreachable(stored, [...(await refs.tips(signal))], { signal }),
+  const headers = await session.repository.objects.headers(distinct, { signal: session.signal });
+  const hidden = await hiddenObjects(
+    session,
+    distinct.filter((_, i) => headers[i] !== undefined),
   );
   const sizes = new Map<ObjectId, number>();
   for (const [i, id] of distinct.entries()) {

@@ -1,6 +1,7 @@
 import type { DeepenAnswer, ObjectId } from "@x/objects";
 import type { FetchRequest } from "./fetch-request.ts";
 import { plain, protocolError, refused, type Session } from "./session.ts";
+import { hiddenObjects } from "./visible-objects.ts";
 
 /** Where the client's history ends and will end, and what follows from it for the pack. */
 export interface Boundary {
@@ -30,13 +31,12 @@ export async function resolveBoundary(
   const clientShallow = await knownCommits(session, [...request.shallow]);
   if (request.deepens) {
     const { deepenRelative: relative } = request;
-    const movesAll = relative || (await unshallowsAll(session, request));
-    const tips = movesAll ? [...(await session.refs.tips(signal))] : [];
     const answer = await repository.objects.deepen(
       {
-        wants: relative ? wants : unique(wants, tips),
-        tips,
-        clientShallow,
+        wants,
+        // Relative depth moves the boundary wherever a ref reaches it, not only below what is fetched now.
+        tips: relative ? [...(await session.refs.tips(signal))] : [],
+        clientShallow: await movable(session, request, clientShallow),
         depth: request.depth,
         relative,
         since: request.deepenSince,
@@ -63,11 +63,15 @@ export async function resolveBoundary(
   return { lines: news.map((id) => `shallow ${id}`), shallow: unique(clientShallow, news), wants };
 }
 
-/** Whether the boundary goes wherever a ref reaches it, and not only below what the client fetches now. */
-async function unshallowsAll({ repository, signal }: Session, request: FetchRequest): Promise<boolean> {
-  if (request.depth !== Number.POSITIVE_INFINITY) return false;
-  // Or else it would be told of ends that lie outside of what it gets.
-  return (await repository.objects.shallow({ signal })).length === 0;
+/** To unshallow sends the parents of whatever commit the client names: then it has to be one that it may see. */
+async function movable(
+  session: Session,
+  request: FetchRequest,
+  clientShallow: readonly ObjectId[],
+): Promise<readonly ObjectId[]> {
+  if (request.depth !== Number.POSITIVE_INFINITY) return clientShallow;
+  const hidden = await hiddenObjects(session, clientShallow);
+  return clientShallow.filter((id) => !hidden.has(id));
 }
 
 function linesOf(answer: DeepenAnswer): string[] {

@@ -86,6 +86,10 @@ export class MemoryObjects extends MemoryReader implements ObjectStore {
   }
 
   async deepen(request: DeepenRequest): Promise<DeepenAnswer> {
+    if (request.depth === Number.POSITIVE_INFINITY && this.boundary.length === 0) {
+      const unshallow = [...request.clientShallow];
+      return { shallow: [], unshallow, parents: unshallow.flatMap((id) => [...this.graph.parents(id)]) };
+    }
     const peel = (ids: readonly ObjectId[]) => ids.map((id) => this.graph.peel(id) ?? id);
     const tips = peel(request.wants);
     const from = request.relative

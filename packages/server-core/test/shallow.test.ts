@@ -78,6 +78,18 @@ describe("a fetch with a boundary", () => {
     ]);
   });
 
+  it("unshallows no commit that the client could not see, and so shows none of its parents", async () => {
+    const { repository, commits } = repositoryOfFive();
+    const parent = repository.commit("secret parent");
+    const secret = repository.commit("secret", [parent]);
+    const lines = [`want ${commits[4]}`, `shallow ${secret}`, `shallow ${commits[3]}`, "deepen 2147483647"];
+    expect(parts(await fetch(repository, ...lines))).toEqual([
+      ["shallow-info\n", `unshallow ${commits[3]}`, "delim"],
+      ["c1", "c2", "c3", "c4", "c5"],
+    ]);
+    expect(repository.objects.orders[0]?.shallow).toEqual([secret, commits[3]]);
+  });
+
   it("ends at a time, or at a ref", async () => {
     const { repository, commits } = repositoryOfFive();
     const [, , c3, c4, c5] = commits;
