@@ -1,7 +1,13 @@
 import { type ObjectId, zeroId } from "@x/objects";
 import { encodePackets, flush, PacketBatch } from "@x/pktline";
-import { receivePackCapabilities, uploadPackCapabilities, v2Capabilities } from "./capabilities.ts";
+import {
+  type Announced,
+  receivePackCapabilities,
+  uploadPackCapabilities,
+  v2Capabilities,
+} from "./capabilities.ts";
 import type { Session } from "./session.ts";
+import { HAVE } from "./visibility.ts";
 
 /*
  * v0: <id> SP <name> NUL <capabilities> LF, then <id> SP <name> LF for each ref, `shallow <id>` LF for each commit
@@ -11,11 +17,7 @@ import type { Session } from "./session.ts";
 /** The refs, as either service of v0 and v1 announces them. */
 export async function* advertiseRefs(session: Session): AsyncGenerator<Uint8Array, void, undefined> {
   const { call, repository, refs, signal } = session;
-  const announced = {
-    objectFormat: repository.objectFormat,
-    agent: session.agent,
-    config: repository.config,
-  };
+  const announced = announcedBy(session);
   const forPush = call.service === "git-receive-pack";
   const head = forPush ? {} : await refs.head({ peel: true, signal });
   const capabilities = forPush
@@ -35,8 +37,14 @@ export async function* advertiseRefs(session: Session): AsyncGenerator<Uint8Arra
     if (head.ref.peeled !== undefined) line(head.ref.peeled, "HEAD^{}");
     remember(session, head.ref.id);
   }
-  for await (const some of refs.list({ peel: !forPush, signal }))
+  const lent = new Set<ObjectId>();
+  for await (const some of refs.list({ peel: !forPush, haves: forPush, signal }))
     for (const ref of some) {
+      if (forPush && repository.namespace !== undefined) {
+        // What another ref has said already, a nameless one need not.
+        if (ref.name === HAVE && lent.has(ref.id)) continue;
+        lent.add(ref.id);
+      }
       let full = line(ref.id, ref.name);
       if (full !== undefined) yield full;
       if (ref.peeled !== undefined && !forPush) {
@@ -59,12 +67,16 @@ export async function* advertiseRefs(session: Session): AsyncGenerator<Uint8Arra
 
 /** What v2 announces. Spec: gitprotocol-v2, "Capability Advertisement". */
 export function advertiseV2(session: Session): Uint8Array {
-  const { objectFormat, config } = session.repository;
-  const announced = { objectFormat, agent: session.agent, config };
-  return encodePackets(["version 2\n", ...v2Capabilities(announced), flush]);
+  return encodePackets(["version 2\n", ...v2Capabilities(announcedBy(session)), flush]);
 }
 
-/** Only a connection that goes on can want what it was shown. */
+function announcedBy({ repository, agent, sessionId }: Session): Announced {
+  return { objectFormat: repository.objectFormat, agent, config: repository.config, sessionId };
+}
+
+/** What a client was shown it may want, though the ref may have moved on when it does. */
 export function remember(session: Session, id: ObjectId): void {
-  if (session.call.mode === "duplex" && session.call.service === "git-upload-pack") session.shown.add(id);
+  if (session.call.service !== "git-upload-pack") return;
+  if (session.call.mode === "duplex") session.shown.add(id);
+  else session.memory.shown.add(id);
 }

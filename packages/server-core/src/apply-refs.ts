@@ -18,7 +18,7 @@ export async function applyRefs(push: Push, plan: readonly PlannedEdit[]): Promi
   const { session } = push;
   const edits = plan.map(
     ({ result: { command }, target }): RefEdit => ({
-      name: target,
+      name: session.refs.fullName(target),
       expected: isZeroId(command.oldId) ? "absent" : command.oldId,
       next: isDelete(command) ? "delete" : command.newId,
     }),

@@ -1,13 +1,28 @@
+import { ServiceError } from "./errors.ts";
 import type { RepositoryConfig } from "./ports.ts";
 
 /** A yes or no, as git writes it; `undefined` when it is not set, or is something else. Spec: git-config, "Values". */
-export function configBoolean(config: RepositoryConfig, key: string): boolean | undefined {
+export function configBoolean(config: Pick<RepositoryConfig, "get">, key: string): boolean | undefined {
   const text = config.get(key)?.toLowerCase();
   if (text === undefined) return undefined;
-  if (text === "true" || text === "yes" || text === "on" || /^[+-]?0*[1-9][0-9]*$/.test(text)) return true;
-  if (text === "" || text === "false" || text === "no" || text === "off" || /^[+-]?0+$/.test(text))
-    return false;
-  return undefined;
+  if (text === "true" || text === "yes" || text === "on") return true;
+  if (text === "" || text === "false" || text === "no" || text === "off") return false;
+  if (!/^[+-]?(?:0x[0-9a-f]{1,8}|[0-9]{1,15})[kmg]?$/.test(text)) return undefined;
+  return !/^[+-]?(?:0x)?0+[kmg]?$/.test(text);
+}
+
+/**
+ * The same for a setting where git would not go on with anything else.
+ * @throws ServiceError `server-core/repository-unusable`
+ */
+export function requiredBoolean(config: Pick<RepositoryConfig, "get">, key: string): boolean | undefined {
+  const answer = configBoolean(config, key);
+  const text = config.get(key);
+  if (answer !== undefined || text === undefined) return answer;
+  throw new ServiceError(
+    "server-core/repository-unusable",
+    `bad boolean config value '${text.slice(0, 100)}' for '${key.toLowerCase()}'`,
+  );
 }
 
 const UNITS: ReadonlyMap<string, number> = new Map([

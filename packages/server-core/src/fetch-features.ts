@@ -1,18 +1,24 @@
-import { configBoolean } from "./config-value.ts";
+import { requiredBoolean } from "./config-value.ts";
+import { ServiceError } from "./errors.ts";
 import type { RepositoryConfig } from "./ports.ts";
 
 /** What a repository's settings add to a fetch. Each is announced, and taken from a client, only if it is on. */
 export interface FetchFeatures {
   readonly filter: boolean;
+  readonly refInWant: boolean;
   readonly sidebandAll: boolean;
   readonly packfileUris: boolean;
 }
 
-/** Reads them. Spec: git-config, `uploadpack.*`. */
+/**
+ * Reads them. Spec: git-config, `uploadpack.*`.
+ * @throws ServiceError `server-core/repository-unusable` for a value that git would not take either
+ */
 export function fetchFeatures(config: RepositoryConfig): FetchFeatures {
   return {
-    filter: configBoolean(config, "uploadpack.allowFilter") ?? false,
-    sidebandAll: configBoolean(config, "uploadpack.allowSidebandAll") ?? false,
+    filter: requiredBoolean(config, "uploadpack.allowFilter") ?? false,
+    refInWant: requiredBoolean(config, "uploadpack.allowRefInWant") ?? false,
+    sidebandAll: requiredBoolean(config, "uploadpack.allowSidebandAll") ?? false,
     packfileUris: config.getAll("uploadpack.blobPackfileUri").length > 0,
   };
 }
@@ -21,7 +27,24 @@ export function fetchFeatures(config: RepositoryConfig): FetchFeatures {
 export function formatFetchFeatures(features: FetchFeatures): string {
   return [
     features.filter ? " filter" : "",
+    features.refInWant ? " ref-in-want" : "",
     features.sidebandAll ? " sideband-all" : "",
     features.packfileUris ? " packfile-uris" : "",
   ].join("");
+}
+
+/** What becomes of ls-refs' `unborn`: it is announced, it works unannounced, or it is passed over. */
+export type UnbornSetting = "advertise" | "allow" | "ignore";
+
+/**
+ * Reads it. Spec: git-config, `lsrefs.unborn`.
+ * @throws ServiceError `server-core/repository-unusable`
+ */
+export function unbornSetting(config: RepositoryConfig): UnbornSetting {
+  const value = config.get("lsrefs.unborn") ?? "advertise";
+  if (value === "advertise" || value === "allow" || value === "ignore") return value;
+  throw new ServiceError(
+    "server-core/repository-unusable",
+    `invalid value for 'lsrefs.unborn': '${value.slice(0, 100)}'`,
+  );
 }

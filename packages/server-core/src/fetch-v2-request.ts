@@ -5,11 +5,13 @@ import { FetchBudget, FetchRequest, parseHave, readFetchLine, readFilter } from 
 import { CommonHaves } from "./negotiate.ts";
 import { protocolError, quote, refused, type Session } from "./session.ts";
 import { readArguments, type V2Command } from "./v2-command.ts";
+import { WantedRefs } from "./want-ref.ts";
 
 /** The arguments of v2's `fetch`. */
 export interface FetchV2 {
   readonly request: FetchRequest;
   readonly common: CommonHaves;
+  readonly wantedRefs: WantedRefs;
   done: boolean;
   waitForDone: boolean;
   sawHave: boolean;
@@ -31,6 +33,7 @@ export async function readFetchV2(session: Session, command: V2Command): Promise
   const asked: FetchV2 = {
     request,
     common,
+    wantedRefs: new WantedRefs(),
     done: false,
     waitForDone: false,
     sawHave: false,
@@ -50,6 +53,7 @@ export async function readFetchV2(session: Session, command: V2Command): Promise
       )
         throw protocolError(`unexpected line: ${quote(line)}`);
     }
+    await asked.wantedRefs.resolve(session, request);
     await budget.spend(payloads, request);
     if (haves.length > 0) asked.sawHave = true;
     await common.add(haves);
@@ -75,6 +79,7 @@ function readFlag(asked: FetchV2, line: string): boolean {
 /** Lines that mean something only where a setting has switched them on. */
 function readFeature(session: Session, features: FetchFeatures, asked: FetchV2, line: string): boolean {
   if (features.filter && line.startsWith("filter ")) readFilter(session, asked.request, line.slice(7));
+  else if (features.refInWant && line.startsWith("want-ref ")) asked.wantedRefs.add(line.slice(9));
   else if (features.sidebandAll && line === "sideband-all") {
     asked.sidebandAll = true;
     session.channel = { kind: "sideband", maxPacketBytes: 65520 };

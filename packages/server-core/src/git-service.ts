@@ -6,6 +6,9 @@ import type { Hooks } from "./hooks.ts";
 import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
 import type { Logger, Repository, RepositoryResolver } from "./ports.ts";
 import { receivePack } from "./receive-pack.ts";
+import { RefScope } from "./ref-scope.ts";
+import { RepositoryMemories } from "./repository-memory.ts";
+import { exchangesSessionIds } from "./server-features.ts";
 import type { GitService, ServiceCall, ServiceName } from "./service.ts";
 import type { CallStats, Session } from "./session.ts";
 import { uploadPackV0 } from "./upload-pack-v0.ts";
@@ -31,20 +34,24 @@ interface Settings {
   readonly logger: Logger | undefined;
   readonly agent: string;
   readonly hooks: Hooks;
+  readonly memories: RepositoryMemories;
 }
 
 /**
- * Makes a Git server out of repositories. Calls know nothing of each other; leaving a call's iteration calls off
+ * Makes a Git server out of repositories. Calls know nothing of each other, but for what is
+ * remembered of a repository's refs for a while; leaving a call's iteration calls off
  * whatever runs for it, at once.
  */
 export function createGitService(options: GitServiceOptions): GitService {
+  const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits };
   const settings: Settings = {
     repositories: options.repositories,
     services: new Set(options.services ?? ["git-upload-pack"]),
-    limits: { ...DEFAULT_LIMITS, ...options.limits },
+    limits,
     logger: options.logger,
     agent: options.agent ?? "x-server-core/0",
     hooks: options.hooks ?? {},
+    memories: new RepositoryMemories(limits),
   };
   return (call) => ({
     [Symbol.asyncIterator]() {
@@ -118,10 +125,15 @@ async function openSession(
   const { limits, logger, agent, hooks } = settings;
   const onBroken = (ref: string) =>
     logger?.warn({ repository: call.repository, ref }, "broken ref passed over");
+  const scope = new RefScope(repository, call.service === "git-receive-pack" ? "receive" : "uploadpack");
+  const sessionId = exchangesSessionIds(repository.config) ? crypto.randomUUID() : undefined;
+  if (sessionId !== undefined) stats.sessionId = sessionId;
   return {
     call,
     repository,
-    refs: new VisibleRefs(repository, { onBroken }),
+    refs: new VisibleRefs(repository, { scope, onBroken }),
+    memory: settings.memories.of(repository.objects, scope.key),
+    sessionId,
     input: new PacketReader(guarded(call.input), { signal }),
     limits,
     hooks,

@@ -1,5 +1,6 @@
 import { isZeroId } from "@x/objects";
 import type { ResolvedRef } from "@x/refs";
+import type { PushCommand } from "./hooks.ts";
 import { isDelete, type Push } from "./push.ts";
 import { judge, pushRules } from "./push-rules.ts";
 import type { CommandResult } from "./report-status.ts";
@@ -21,7 +22,7 @@ export async function judgePush(push: Push): Promise<PlannedEdit[]> {
   const live = push.live;
   const commands = live.map(({ command }) => command);
   const rules = pushRules(session.repository.config);
-  const headTarget = await session.refs.headTarget();
+  const currentBranch = await session.refs.currentBranch();
   const newHeaders = await objects.headers(
     commands.map(({ newId }) => newId),
     { signal },
@@ -37,7 +38,7 @@ export async function judgePush(push: Push): Promise<PlannedEdit[]> {
     const { command } = result;
     const target = symbolic.get(command.ref)?.name ?? command.ref;
     const candidate = { command, target, newHeader: newHeaders[i], oldHeader: oldHeaders[i] };
-    const refusal = await judge(session, rules, headTarget, objects, candidate);
+    const refusal = await judge(session, rules, currentBranch, objects, candidate);
     if (refusal === undefined) {
       const nothing = isDelete(command) && isZeroId(command.oldId);
       if (nothing) push.say("warning: deleting a non-existent ref\n");
@@ -48,6 +49,16 @@ export async function judgePush(push: Push): Promise<PlannedEdit[]> {
     if (refusal.text !== undefined) push.say(`error: ${refusal.text}\n`);
   }
   return plan;
+}
+
+/** Fails what would change a ref that the pusher cannot see. Whether there is one does not matter. */
+export function refuseHidden(push: Push): void {
+  for (const result of push.live)
+    if (!push.session.refs.isVisible(result.command.ref)) result.error = hiddenRefusal(result.command);
+}
+
+function hiddenRefusal(command: PushCommand): string {
+  return `deny ${isDelete(command) ? "deleting" : "updating"} a hidden ref`;
 }
 
 function failDuplicates(push: Push): void {
@@ -71,6 +82,10 @@ function findAliases(push: Push, symbolic: ReadonlyMap<string, ResolvedRef>): vo
     if (resolved === undefined) continue;
     if (resolved.status === "broken") {
       result.error = "broken symref";
+      continue;
+    }
+    if (!push.session.refs.isVisible(resolved.name)) {
+      result.error = hiddenRefusal(result.command);
       continue;
     }
     const other = byTarget.get(resolved.name);

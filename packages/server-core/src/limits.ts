@@ -34,6 +34,12 @@ export interface Limits {
   readonly maxCommonHaves: number;
   /** Flush packets while a v0 client and we look for what is common. */
   readonly maxNegotiationRounds: number;
+  /** Tips that stateless clients were shown and may want though their refs have moved on; those of one view of a repository. */
+  readonly maxShownTips: number;
+  /** For how long, at least; at most twice as long. Unit: milliseconds. */
+  readonly shownTipsMs: number;
+  /** Answers to what the refs of a repository reach that are kept; those for one state of its refs. */
+  readonly maxReachAnswers: number;
   /** From this many on, the `ref-prefix` lines of ls-refs are ignored. As in C git. */
   readonly maxRefPrefixes: number;
   /** What a pushed pack may cost; a repository's `receive.maxInputSize` may lower it. */
@@ -58,6 +64,9 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   maxPackBytes: 1024 ** 4,
   maxCommonHaves: 262_144,
   maxNegotiationRounds: 10_000,
+  maxShownTips: 65_536,
+  shownTipsMs: 5 * 60 * 1000,
+  maxReachAnswers: 65_536,
   maxRefPrefixes: 65_536,
   receive: Object.freeze({
     maxObjects: 20_000_000,

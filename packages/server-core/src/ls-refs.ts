@@ -1,5 +1,6 @@
 import { flush, lineText, PacketBatch } from "@x/pktline";
 import { remember } from "./advertise.ts";
+import { unbornSetting } from "./fetch-features.ts";
 import { protocolError, quote, type Session } from "./session.ts";
 import { readArguments, type V2Command } from "./v2-command.ts";
 import type { VisibleRef } from "./visibility.ts";
@@ -57,13 +58,14 @@ function formatRef(ref: VisibleRef, request: LsRefsRequest): string {
 async function readRequest(session: Session, command: V2Command): Promise<LsRefsRequest> {
   const request: LsRefsRequest = { peel: false, symrefs: false, unborn: false, prefixes: undefined };
   const { maxRefPrefixes } = session.limits;
+  const unborn = unbornSetting(session.repository.config);
   let prefixLines = 0;
   for await (const payloads of readArguments(session, command))
     for (const payload of payloads) {
       const line = lineText(payload);
       if (line === "peel") request.peel = true;
       else if (line === "symrefs") request.symrefs = true;
-      else if (line === "unborn") request.unborn = true;
+      else if (line === "unborn") request.unborn = unborn !== "ignore";
       else if (line.startsWith("ref-prefix ")) {
         prefixLines++;
         if (prefixLines >= maxRefPrefixes) request.prefixes = undefined;

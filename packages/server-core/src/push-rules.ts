@@ -62,7 +62,7 @@ function isPushableName(name: string, isDelete: boolean): boolean {
 export async function judge(
   session: Session,
   rules: PushRules,
-  headTarget: string | undefined,
+  currentBranch: string | undefined,
   objects: PushObjects,
   candidate: Candidate,
 ): Promise<Refusal | undefined> {
@@ -78,14 +78,17 @@ export async function judge(
       return (await session.refs.resolve(ref)) && { error: "incorrect old value provided" };
     if (rules.denyDeletes && isBranch)
       return { error: "deletion prohibited", text: `denying ref deletion for ${ref}` };
-    if (rules.denyDeleteCurrent && target === headTarget)
+    const isCurrent =
+      session.refs.fullName(target) === currentBranch ||
+      (!session.repository.bare && target === currentBranch);
+    if (rules.denyDeleteCurrent && isCurrent)
       return {
         error: "deletion of the current branch prohibited",
         text: `refusing to delete the current branch: ${ref}`,
       };
     return undefined;
   }
-  if (rules.denyCurrentBranch && !session.repository.bare && target === headTarget)
+  if (rules.denyCurrentBranch && !session.repository.bare && target === currentBranch)
     return {
       error: "branch is currently checked out",
       text: `refusing to update checked out branch: ${ref}`,

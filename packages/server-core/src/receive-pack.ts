@@ -3,7 +3,7 @@ import { advertiseRefs } from "./advertise.ts";
 import { applyRefs } from "./apply-refs.ts";
 import { frameData, frameNothing, frameText, type Sideband } from "./band-writer.ts";
 import type { PushCommand } from "./hooks.ts";
-import { judgePush } from "./judge-push.ts";
+import { judgePush, refuseHidden } from "./judge-push.ts";
 import { whileWorking } from "./keepalive.ts";
 import { Push } from "./push.ts";
 import { type PushRequest, readPushRequest } from "./receive-request.ts";
@@ -67,6 +67,7 @@ async function run(
       return { unpack: failure, push };
     }
     await checkConnected(push);
+    refuseHidden(push);
     await runPreReceive(push);
     const plan = await judgePush(push);
     push.settleAtomic();

@@ -1,5 +1,6 @@
 import { isZeroId, type ObjectId, parseObjectId } from "@x/objects";
 import { type Capabilities, lineText, parseCapabilities, splitFirstLine } from "@x/pktline";
+import { noteClientSession } from "./client-session.ts";
 import type { PushCommand } from "./hooks.ts";
 import { hungUp, limitExceeded, protocolError, quote, refused, type Session } from "./session.ts";
 
@@ -43,6 +44,7 @@ export async function readPushRequest(session: Session): Promise<PushRequest | u
     if (end === "eof") throw hungUp();
     const capabilities = parseCapabilities(words);
     checkObjectFormat(session, capabilities);
+    noteClientSession(session, capabilities.get("session-id")?.[0]);
     return { commands, capabilities, shallow, bringsPack: commands.some(({ newId }) => !isZeroId(newId)) };
   }
 }

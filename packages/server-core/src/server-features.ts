@@ -10,3 +10,8 @@ export function offersObjectInfo(config: RepositoryConfig): boolean {
 export function offersBundleUri(config: RepositoryConfig): boolean {
   return configBoolean(config, "uploadpack.advertiseBundleURIs") ?? false;
 }
+
+/** Whether both sides tell each other what they call their session, in either service. Spec: git-config, `transfer.advertiseSID`. */
+export function exchangesSessionIds(config: RepositoryConfig): boolean {
+  return configBoolean(config, "transfer.advertiseSID") ?? false;
+}

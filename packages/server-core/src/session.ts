@@ -4,6 +4,7 @@ import { ServiceError } from "./errors.ts";
 import type { Hooks } from "./hooks.ts";
 import type { Limits } from "./limits.ts";
 import type { Logger, Repository } from "./ports.ts";
+import type { RepositoryMemory } from "./repository-memory.ts";
 import type { ServiceCall } from "./service.ts";
 import type { VisibleRefs } from "./visibility.ts";
 
@@ -24,6 +25,9 @@ export interface CallStats {
   objects?: number;
   commands?: number;
   rejected?: number;
+  sessionId?: string;
+  /** What the client calls its session. */
+  clientSessionId?: string;
   /** Something that went wrong without ending the call. */
   reason?: string;
 }
@@ -37,6 +41,10 @@ export interface Session {
   readonly limits: Limits;
   readonly hooks: Hooks;
   readonly agent: string;
+  /** What this session is called in announcements; `undefined` where session ids are not exchanged. */
+  readonly sessionId: string | undefined;
+  /** What is remembered of the repository from call to call. */
+  readonly memory: RepositoryMemory;
   readonly logger: Logger | undefined;
   /** The call's own signal, or the consumer's having left. */
   readonly signal: AbortSignal;

@@ -53,7 +53,7 @@ export async function checkConnected(push: Push): Promise<void> {
   const updates = push.liveUpdates;
   if (quarantine === undefined || updates.length === 0) return;
   const tips = new Set(updates.map(({ command }) => command.newId));
-  const known = await session.refs.tips(session.signal);
+  const known = await session.refs.tips(session.signal, { haves: true });
   const missing = new Set(await quarantine.unconnected([...tips], [...known], { signal: session.signal }));
   const error = push.request.shallow.length > 0 ? "shallow update not allowed" : "missing necessary objects";
   for (const result of updates) if (missing.has(result.command.newId)) result.error = error;

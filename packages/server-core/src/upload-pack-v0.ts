@@ -11,6 +11,7 @@ import {
 } from "@x/pktline";
 import { advertiseRefs } from "./advertise.ts";
 import { sidebandOf } from "./band-writer.ts";
+import { noteClientSession } from "./client-session.ts";
 import { fetchFeatures } from "./fetch-features.ts";
 import { openFetch } from "./fetch-hooks.ts";
 import { FetchBudget, FetchRequest, parseHave, readFetchLine, readFilter } from "./fetch-request.ts";
@@ -96,6 +97,7 @@ function applyCapabilities(session: Session, request: FetchRequest, capabilities
   const format = capabilities.get("object-format")?.[0];
   if (format !== undefined && format !== session.repository.objectFormat)
     throw refused(`unsupported object format ${quote(format)}`);
+  noteClientSession(session, capabilities.get("session-id")?.[0]);
   request.thinPack = capabilities.has("thin-pack");
   request.ofsDelta = capabilities.has("ofs-delta");
   request.includeTag = capabilities.has("include-tag");

@@ -57,6 +57,8 @@ async function* fetch(session: Session, command: V2Command): AsyncGenerator<Uint
 
   const boundary = await resolveBoundary(session, request, { tellServerBoundary: true });
   if (boundary.lines !== undefined) head.push("shallow-info\n", ...boundary.lines, delim);
+  const wantedRefs = asked.wantedRefs.lines();
+  if (wantedRefs.length > 0) head.push(...wantedRefs, delim);
   yield* send(head);
   const order = await packRequest(session, request, boundary, common.ids, 65520);
   const { repository, logger } = session;

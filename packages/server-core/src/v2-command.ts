@@ -1,4 +1,5 @@
 import { lineText, parseCapability } from "@x/pktline";
+import { noteClientSession } from "./client-session.ts";
 import type { RepositoryConfig } from "./ports.ts";
 import { formatPromisorRemotes } from "./promisor-remotes.ts";
 import { offersBundleUri, offersObjectInfo } from "./server-features.ts";
@@ -51,11 +52,8 @@ export async function readCommand(session: Session): Promise<V2Command | undefin
       if (value !== "sha1" && value !== "sha256") throw refused(`unknown object format ${quote(value)}`);
     } else if (key === "server-option") {
       if (value !== undefined) serverOptions.push(value);
-    } else if (
-      key === "promisor-remote" &&
-      value !== undefined &&
-      formatPromisorRemotes(config) !== undefined
-    )
+    } else if (key === "session-id" && session.sessionId !== undefined) noteClientSession(session, value);
+    else if (key === "promisor-remote" && value !== undefined && formatPromisorRemotes(config) !== undefined)
       acceptedPromisors = value;
     else if (key !== "agent") throw protocolError(`unknown capability ${quote(line)}`);
   }

@@ -1,17 +1,38 @@
+import type { ObjectId } from "@x/objects";
+import { fetchFeatures } from "./fetch-features.ts";
 import type { FetchRequest } from "./fetch-request.ts";
 import { refused, type Session } from "./session.ts";
+import { unreached } from "./visible-objects.ts";
+import { readWantPolicy } from "./want-policy.ts";
 
 /**
- * A client may have what a ref that it can see holds, what this connection has shown it, and what these reach; no
- * more in v2 than in v0.
- * @throws ServiceError `server-core/refused`
+ * The gate for wants, in v0 as in v2: a client may have what a ref that it can see holds, what it was shown not long
+ * ago, and what the repository's policy adds; by default all that visible refs reach, and no more.
+ * @throws ServiceError `server-core/refused`, with the same words for what is hidden and for what is missing
  */
 export async function checkWants(session: Session, request: FetchRequest): Promise<void> {
-  const { refs, repository, shown, signal } = session;
-  const unseen = [...request.wants].filter((id) => !shown.has(id));
-  const left = await refs.withoutTips(unseen, signal);
-  if (left.size === 0) return;
-  const tips = await refs.tips(signal);
-  const bad = await repository.objects.unreachable([...left], [...tips], { signal });
-  if (bad[0] !== undefined) throw refused(`upload-pack: not our ref ${bad[0]}`);
+  const bad = await forbidden(session, [...request.wants]);
+  if (bad !== undefined) throw refused(`upload-pack: not our ref ${bad}`);
+}
+
+/** The first of `ids` that the client may not have. */
+async function forbidden(session: Session, ids: readonly ObjectId[]): Promise<ObjectId | undefined> {
+  if (ids.length === 0) return undefined;
+  const { call, refs, repository, shown, memory, signal } = session;
+  const { config } = repository;
+  const policy = readWantPolicy(config, fetchFeatures(config).filter);
+  const has = await repository.objects.has(ids, { signal });
+  const missing = new Set(ids.filter((_, i) => has[i] !== true));
+  if (policy.anything) return first(ids, missing);
+  const unseen = ids.filter((id) => !missing.has(id) && !shown.has(id) && !memory.shown.has(id));
+  const left = await refs.withoutTips(unseen, signal, { hidden: policy.hiddenTips });
+  if (left.size === 0) return first(ids, missing);
+  // A stateless v0 client may have been shown refs that have moved on since; C git helps it the same way.
+  const mayReach = call.version === 2 ? policy.reachable.v2 : policy.reachable.v0 || call.mode === "rpc";
+  const bad = mayReach ? await unreached(session, [...left], { hidden: policy.hiddenTips }) : left;
+  return first(ids, new Set([...missing, ...bad]));
+}
+
+function first(ids: readonly ObjectId[], bad: ReadonlySet<ObjectId>): ObjectId | undefined {
+  return bad.size === 0 ? undefined : ids.find((id) => bad.has(id));
 }

@@ -1,5 +1,6 @@
 import type { ObjectId } from "@x/objects";
 import { describe, expect, it } from "vitest";
+import { RefScope } from "../src/ref-scope.ts";
 import { VisibleRefs } from "../src/visibility.ts";
 import { MemoryRepository } from "./memory-repository.ts";
 
@@ -9,8 +10,14 @@ function gate(hidden: readonly string[]) {
   repository.refs.set("refs/heads/secret", c2);
   repository.refs.set("refs/tags/v1", repository.tag("v1", c3));
   repository.refs.point("refs/heads/alias", "refs/heads/secret");
-  const isVisible = (name: string) => !hidden.includes(name);
-  return { refs: new VisibleRefs(repository, { isVisible }), repository, c1, c2, c5 };
+  for (const name of hidden) repository.configure("transfer.hideRefs", name);
+  return {
+    refs: new VisibleRefs(repository, { scope: new RefScope(repository, "uploadpack") }),
+    repository,
+    c1,
+    c2,
+    c5,
+  };
 }
 
 async function names(refs: VisibleRefs): Promise<string[]> {
@@ -47,7 +54,6 @@ describe("a hidden ref", () => {
     repository.refs.stored.delete("refs/heads/main");
     expect(await refs.head()).toEqual({});
     expect(await gate(["HEAD"]).refs.head()).toEqual({});
-    expect(await gate(["HEAD"]).refs.headTarget()).toBeUndefined();
   });
 });
 
@@ -72,4 +78,10 @@ it("a peeled value that the store knows is taken, one that it does not know is f
   for await (const batch of refs.list({ peel: true })) peeled.push(...batch.map((ref) => ref.peeled));
   expect(peeled).toContain(c1);
   expect(peeled.filter((id) => id !== undefined)).toHaveLength(1);
+});
+
+describe("the current branch", () => {
+  it("is known for the rules of a push, hidden or not", async () => {
+    expect(await gate(["HEAD", "refs/heads/main"]).refs.currentBranch()).toBe("refs/heads/main");
+  });
 });

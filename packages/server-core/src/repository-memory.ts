@@ -1,0 +1,47 @@
+import type { ObjectStore } from "@x/objects";
+import type { Limits } from "./limits.ts";
+import { ReachMemory } from "./reach-memory.ts";
+import { ShownTips } from "./shown-tips.ts";
+
+/** What is remembered of a repository from call to call. None of it is needed to be right, only to be quick and kind. */
+export interface RepositoryMemory {
+  /** What stateless clients with the same view were shown. */
+  readonly shown: ShownTips;
+  readonly reach: ReachMemory;
+}
+
+/** Views of one repository that are told apart: namespaces, and rules that changed meanwhile. */
+const MAX_VIEWS = 16;
+
+interface Known {
+  readonly reach: ReachMemory;
+  readonly views: Map<string, ShownTips>;
+}
+
+/** The memories of all repositories. A store that is let go of takes its memory along. */
+export class RepositoryMemories {
+  readonly #limits: Limits;
+  readonly #known = new WeakMap<ObjectStore, Known>();
+
+  constructor(limits: Limits) {
+    this.#limits = limits;
+  }
+
+  /** @param view the same for sessions that may see the same */
+  of(objects: ObjectStore, view: string): RepositoryMemory {
+    let known = this.#known.get(objects);
+    if (known === undefined) {
+      known = { reach: new ReachMemory(this.#limits.maxReachAnswers), views: new Map() };
+      this.#known.set(objects, known);
+    }
+    const { reach, views } = known;
+    const shown = views.get(view) ?? new ShownTips(this.#limits.maxShownTips, this.#limits.shownTipsMs);
+    views.delete(view);
+    views.set(view, shown);
+    for (const oldest of views.keys()) {
+      if (views.size <= MAX_VIEWS) break;
+      views.delete(oldest);
+    }
+    return { shown, reach };
+  }
+}
