@@ -19,7 +19,8 @@ export interface Way {
   tryGit(args: readonly string[], options?: GitOptions): Promise<Finished>;
 }
 
-const XGIT = `'${process.execPath}' '${BIN}'`;
+/** Our command, as a shell takes it. */
+export const XGIT: string = `'${process.execPath}' '${BIN}'`;
 
 /** A way to our server; to the very directories, through our stdio commands, with `stdio`. */
 export function wayTo(
