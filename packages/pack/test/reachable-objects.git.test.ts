@@ -27,7 +27,8 @@ describe.each([
     for (let round = 0; round < 80; round++) {
       const sought = random.some(all, 1 + random.below(40));
       const tips = random.some(random.once(4) ? all : [...history.commits, ...history.tags], random.below(4));
-      const list = tips.length === 0 ? "" : await history.git("rev-list", "--objects", "--no-object-names", ...tips);
+      const list =
+        tips.length === 0 ? "" : await history.git("rev-list", "--objects", "--no-object-names", ...tips);
       const reached = new Set(list.split("\n"));
       const walk = unreachableObjects(
         new CommitTable(table),
@@ -46,8 +47,8 @@ describe.each([
     const [old, young] = [history.commits[30] as string, history.commits[80] as string];
     const boundary = new Set(history.commits.map((id) => numberOf(table, id)));
     const sought = new Set([numberOf(table, old)]);
-    expect(finish(unreachableObjects(new CommitTable(table, boundary), sought, [numberOf(table, young)]))).toEqual(
-      sought,
-    );
+    expect(
+      finish(unreachableObjects(new CommitTable(table, boundary), sought, [numberOf(table, young)])),
+    ).toEqual(sought);
   });
 });

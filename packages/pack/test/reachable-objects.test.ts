@@ -1,10 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { CommitTable, type ObjectTable, unreachableObjects } from "../src/index.ts";
+import { CommitTable, type ObjectTable, ObjectTable as Table, unreachableObjects } from "../src/index.ts";
 import { blob, commit, tag, tree, treeBomb } from "./memory-history.ts";
 import { idOf, looseObjects, type MemoryObject } from "./memory-table.ts";
-import { ObjectTable as Table } from "../src/index.ts";
-import { bytesOf } from "./pack-builder.ts";
 import { finish } from "./open-table.ts";
+import { bytesOf } from "./pack-builder.ts";
 
 /** A table that notes what is read. */
 function watched(objects: readonly MemoryObject[]): { readonly table: ObjectTable; readonly read: string[] } {
@@ -28,10 +27,8 @@ function lost(table: ObjectTable, sought: readonly MemoryObject[], tips: readonl
 
 const files = Array.from({ length: 200 }, (_, i) => blob(`file ${i}`));
 const roots = files.map((file) => tree(["dir", tree(["file", file])]));
-const history = roots.reduce<MemoryObject[]>(
-  (commits, root, i) => [...commits, commit(root, commits.slice(-1), 1000 + i)],
-  [],
-);
+const history: MemoryObject[] = [];
+for (const [i, root] of roots.entries()) history.push(commit(root, history.slice(-1), 1000 + i));
 const stored = [...files, ...files.map((file) => tree(["file", file])), ...roots, ...history];
 const tip = history.at(-1) as MemoryObject;
 

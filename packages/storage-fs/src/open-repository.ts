@@ -24,6 +24,13 @@ export interface FileRepository {
 export interface OpenRepositoryOptions {
   /** No larger object is put together in memory; 1 GiB when not given. Packed bytes are copied at any size. Unit: bytes. */
   readonly maxObjectBytes?: number | undefined;
+  /**
+   * What one question about history may cost, such as whether a ref reaches what a client wants; a minute when not
+   * given. Unit: milliseconds of a processor.
+   */
+  readonly maxWalkCpuMs?: number | undefined;
+  /** What it may cost to find out whether a push is complete; ten minutes when not given. Unit: milliseconds of a processor. */
+  readonly maxCheckCpuMs?: number | undefined;
   /** Hears of what is broken but can be done without. */
   readonly onWarning?: ((message: string) => void) | undefined;
 }
@@ -32,6 +39,8 @@ export interface OpenRepositoryOptions {
 const MAX_REFTABLE_CACHE_BYTES = 64 * 1024 * 1024;
 
 const DEFAULT_MAX_OBJECT_BYTES = 1024 * 1024 * 1024;
+const DEFAULT_MAX_WALK_CPU_MS = 60_000;
+const DEFAULT_MAX_CHECK_CPU_MS = 600_000;
 
 /**
  * Opens the repository at `layout`.
@@ -61,6 +70,8 @@ async function openWith(
     alternates: [],
     shallowFile: `${layout.commonDirectory}/shallow`,
     maxObjectBytes: options.maxObjectBytes ?? DEFAULT_MAX_OBJECT_BYTES,
+    maxWalkCpuMs: options.maxWalkCpuMs ?? DEFAULT_MAX_WALK_CPU_MS,
+    maxCheckCpuMs: options.maxCheckCpuMs ?? DEFAULT_MAX_CHECK_CPU_MS,
   });
   const { onWarning } = options;
   const refs = await openRefs({ layout, config, format, bare, cache, onWarning });

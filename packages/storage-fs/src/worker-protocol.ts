@@ -23,6 +23,10 @@ export interface StoreLocation {
   readonly shallowFile: string;
   /** No larger object is put together in memory. Unit: bytes. */
   readonly maxObjectBytes: number;
+  /** What one question about history may cost: what reaches what, where a shallow history ends. Unit: milliseconds of a processor. */
+  readonly maxWalkCpuMs?: number | undefined;
+  /** What finding out whether pushed objects are all there may cost. Unit: milliseconds of a processor. */
+  readonly maxCheckCpuMs?: number | undefined;
 }
 
 /** What workers can be asked: arguments and result of each operation. Both are cloned on their way. */

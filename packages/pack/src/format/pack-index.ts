@@ -1,6 +1,6 @@
 import { type ObjectFormat, type ObjectId, objectIdFromBytes, rawIdLength } from "@x/objects";
 import { PackError } from "../errors.ts";
-import { sortPositions } from "./sort-positions.ts";
+import { sortPositions, sortPositionsInSteps } from "./sort-positions.ts";
 
 /*
  * Version 2:                                     Version 1:
@@ -153,6 +153,11 @@ export class PackIndex {
   get order(): Uint32Array {
     this.#order ??= sortPositions(this.count, (position) => this.offset(position));
     return this.#order;
+  }
+
+  /** Makes {@link order} beforehand, yielding every few milliseconds. */
+  *prepareOrder(): Generator<undefined, void> {
+    this.#order ??= yield* sortPositionsInSteps(this.count, (position) => this.offset(position));
   }
 
   /** Where in {@link order} the entry that starts at `offset` stands; -1 when none starts there. */

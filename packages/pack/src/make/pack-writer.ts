@@ -22,6 +22,13 @@ const MIN_DELTA_TARGET_BYTES = 64;
 /** No delta is made for a larger object: it takes memory and time. Unit: bytes. */
 const MAX_DELTA_TARGET_BYTES = 16 * 1024 * 1024;
 
+/** What stands in the place of an entry's rank. */
+const END = -1;
+const SKIPPING = -2;
+
+/** Entries passed over between two breaths. */
+const SKIPPED_AT_ONCE = 1 << 18;
+
 /** What the client can read, and what writing needs. */
 export interface WritePackOptions {
   readonly codec: ZlibCodec;
@@ -99,6 +106,7 @@ export class PackWriter {
   *#writeFrom(packNumber: number): Generator<Uint8Array | undefined, void> {
     const pack = this.#table.packs[packNumber] as PackReader;
     const { index } = pack;
+    yield* index.prepareOrder();
     const first = this.#table.startOf(packNumber);
     const shifts = new ShiftMap();
     // Neighbouring entries that stay as they are go out as one run.
@@ -106,8 +114,9 @@ export class PackWriter {
     let runEnd = 0;
     const ranks = this.#ranks(pack, first);
     let steps = 0;
-    for (let rank = ranks.next(); rank >= 0; rank = ranks.next()) {
-      if (++steps % BREATH === 0) yield undefined;
+    for (let rank = ranks.next(); rank !== END; rank = ranks.next()) {
+      if (rank === SKIPPING || ++steps % BREATH === 0) yield undefined;
+      if (rank === SKIPPING) continue;
       const position = index.order[rank] as number;
       const number = first + position;
       const offset = index.offset(position);
@@ -146,17 +155,18 @@ export class PackWriter {
     yield* this.#copy(pack, runStart, runEnd);
   }
 
-  /** The selected entries of a pack in the order in which they lie. */
+  /** The selected entries of a pack in the order in which they lie; {@link SKIPPING} after many that are not, {@link END} last. */
   #ranks(pack: PackReader, first: number): { next(): number } {
     const { order } = pack.index;
     let rank = 0;
     return {
       next: () => {
-        while (rank < order.length) {
+        const pause = Math.min(order.length, rank + SKIPPED_AT_ONCE);
+        while (rank < pause) {
           if (this.#selection.isSelected(first + (order[rank] as number))) return rank++;
           rank++;
         }
-        return -1;
+        return rank < order.length ? SKIPPING : END;
       },
     };
   }

@@ -1,6 +1,6 @@
 import { type ObjectFilter, type ObjectId, ObjectsError, objectIdFromBytes } from "@x/objects";
 import { PackError } from "../errors.ts";
-import { sortPositions } from "../format/sort-positions.ts";
+import { sortPositionsInSteps } from "../format/sort-positions.ts";
 import type { ObjectTable } from "../read/object-table.ts";
 import { CommitTable, MISSING } from "./commit-table.ts";
 import { type FilterPlan, planFilter } from "./filter-plan.ts";
@@ -186,9 +186,9 @@ class Enumeration {
     const level = this.#trees;
     this.#trees = new TreeLevel();
     let steps = 0;
-    for (const { tree, place } of level.inOrder(this.#table)) {
-      if (++steps % BREATH === 0) yield this.selected.count;
-      this.#openTree(tree, place);
+    for (const next of level.inOrder(this.#table)) {
+      if (next === undefined || ++steps % BREATH === 0) yield this.selected.count;
+      if (next !== undefined) this.#openTree(next.tree, next.place);
     }
     this.#depth++;
   }
@@ -230,7 +230,10 @@ class Enumeration {
   *#dropLongBlobs(): Generator<number, void> {
     const blobs = this.#unmeasured;
     let steps = 0;
-    for (const i of sortPositions(blobs.length, (i) => this.#table.locality(blobs.get(i)))) {
+    const sort = sortPositionsInSteps(blobs.length, (i) => this.#table.locality(blobs.get(i)));
+    let sorted = sort.next();
+    for (; !sorted.done; sorted = sort.next()) yield this.selected.count;
+    for (const i of sorted.value) {
       if (++steps % BREATH === 0) yield this.selected.count;
       if (this.#table.size(blobs.get(i)) >= this.#plan.blobBytes) this.selected.drop(blobs.get(i));
     }

@@ -112,9 +112,9 @@ class Search {
     while (this.#trees.length > 0 && this.left.size > 0) {
       const level = this.#trees;
       this.#trees = new TreeLevel();
-      for (const { tree } of level.inOrder(this.#commits.objects)) {
-        if (++steps % BREATH === 0) yield;
-        this.#open(tree);
+      for (const next of level.inOrder(this.#commits.objects)) {
+        if (next === undefined || ++steps % BREATH === 0) yield;
+        if (next !== undefined) this.#open(next.tree);
         if (this.left.size === 0) return;
       }
     }

@@ -1,6 +1,7 @@
 import { setImmediate } from "node:timers/promises";
-import type { PackEvent } from "@x/objects";
+import { ObjectsError, type PackEvent } from "@x/objects";
 import { EVENT_WINDOW } from "../worker-protocol.ts";
+import { threadCpuMs } from "./thread-cpu.ts";
 import { type Place, Turns } from "./turns.ts";
 
 /** A job does not hold its thread for longer than this without looking up. Unit: milliseconds. */
@@ -20,6 +21,12 @@ export class Aborted extends Error {
   override readonly name = "Aborted";
 }
 
+interface CpuLimit {
+  /** For the message. */
+  readonly name: string;
+  readonly maxMs: number;
+}
+
 /** One piece of work in a worker: what came in for it, what may go out, and whether it is still wanted. */
 export class Job {
   readonly #send: (event: PackEvent) => void;
@@ -32,12 +39,40 @@ export class Job {
   #sliceEnd = performance.now() + SLICE_MS;
   #slices = 0;
   #place: Place | undefined;
+  /** What the job has cost up to its last pause. Unit: milliseconds of processor time. */
+  #usedMs = 0;
+  /** When it took the thread; `undefined` while others have it. */
+  #resumedAt: number | undefined = threadCpuMs();
+  #cpuLimit: CpuLimit | undefined;
   /** Bytes come or go: then it has no walk before it that others should wait for, and a peer decides how fast it goes. */
   #isFlowing = false;
 
   constructor(send: (event: PackEvent) => void, sendTaken: () => void) {
     this.#send = send;
     this.#sendTaken = sendTaken;
+  }
+
+  /** Ends the job with `objects/limit-exceeded` once it has cost more than `maxMs`; time in which it waits is no cost. */
+  limitCpu(name: string, maxMs: number | undefined): void {
+    this.#cpuLimit = maxMs === undefined ? undefined : { name, maxMs };
+  }
+
+  /** Lets others have the thread from here on. @throws ObjectsError `objects/limit-exceeded` */
+  #pause(): void {
+    if (this.#resumedAt === undefined) return;
+    this.#usedMs += threadCpuMs() - this.#resumedAt;
+    this.#resumedAt = undefined;
+    if (this.#cpuLimit === undefined || this.#usedMs <= this.#cpuLimit.maxMs) return;
+    const { name, maxMs } = this.#cpuLimit;
+    throw new ObjectsError(
+      "objects/limit-exceeded",
+      `the request takes more processor time than ${name} (${maxMs} ms)`,
+    );
+  }
+
+  #resume(): void {
+    this.#resumedAt ??= threadCpuMs();
+    this.#sliceEnd = performance.now() + SLICE_MS;
   }
 
   addCredit(events: number): void {
@@ -88,10 +123,12 @@ export class Job {
 
   async #wait(): Promise<void> {
     this.#throwIfAborted();
+    this.#pause();
     await new Promise<void>((resolve) => {
       this.#wake = resolve;
     });
     this.#wake = undefined;
+    this.#resume();
   }
 
   #throwIfAborted(): void {
@@ -110,10 +147,11 @@ export class Job {
   /** Gives way if the slice is used up. @throws Aborted */
   async breathe(): Promise<void> {
     if (performance.now() < this.#sliceEnd) return;
+    this.#pause();
     await setImmediate();
     this.#throwIfAborted();
     if (++this.#slices * SLICE_MS >= LONG_WALK_MS && !this.#isFlowing) await this.#takeTurn();
-    this.#sliceEnd = performance.now() + SLICE_MS;
+    this.#resume();
   }
 
   async #takeTurn(): Promise<void> {

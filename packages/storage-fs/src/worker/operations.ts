@@ -11,6 +11,7 @@ import {
   type ObjectTable,
   PackError,
   unreachableCommits,
+  unreachableObjects,
   type ZlibCodec,
 } from "@x/pack";
 import { parseShallow } from "../shallow-file.ts";
@@ -74,24 +75,25 @@ export const operations: Handlers = {
 
   async unreachable(work, { ids, tips }) {
     const { objects, job } = work;
+    limitWalk(work);
     const stored = new Map(ids.map((id) => [id, objects.findId(id)]));
     const tipNumbers = storedNumbers(objects, tips);
     const commits = new Set<number>();
-    const others: number[] = [];
+    const others = new Set<number>();
     for (const number of stored.values()) {
       await job.breathe();
       if (number < 0) continue;
       if (objects.header(number).type === "commit") commits.add(number);
-      else others.push(number);
+      else others.add(number);
     }
-    const peeledTips = await peelToCommits(work, tipNumbers);
-    const lost = await job.run(unreachableCommits(commitTable(work), commits, peeledTips));
-    if (others.length > 0) {
-      const selection = await job.run(
-        enumerateObjects(objects, { wants: tipNumbers, haves: [], shallow: boundary(work) }),
-      );
-      for (const number of others) if (!selection.isSelected(number)) lost.add(number);
+    const table = commitTable(work);
+    const lost = new Set<number>();
+    if (commits.size > 0) {
+      const peeledTips = await peelToCommits(work, tipNumbers);
+      for (const number of await job.run(unreachableCommits(table, commits, peeledTips))) lost.add(number);
     }
+    if (others.size > 0)
+      for (const number of await job.run(unreachableObjects(table, others, tipNumbers))) lost.add(number);
     return ids.filter((id) => {
       const number = stored.get(id) as number;
       return number < 0 || lost.has(number);
@@ -100,6 +102,7 @@ export const operations: Handlers = {
 
   async allReach(work, { wants, common }) {
     const { objects, job } = work;
+    limitWalk(work);
     const from = await peelToCommits(work, storedNumbers(objects, wants));
     const to = await peelToCommits(work, storedNumbers(objects, common));
     return job.run(allReach(commitTable(work), from, new Set(to)));
@@ -107,6 +110,7 @@ export const operations: Handlers = {
 
   async isAncestor(work, { ancestor, descendant }) {
     const { objects, job } = work;
+    limitWalk(work);
     const [old = MISSING, young = MISSING] = [ancestor, descendant].map((id) => objects.findId(id));
     if (old === MISSING || young === MISSING) return false;
     const lost = await job.run(unreachableCommits(commitTable(work), new Set([old]), [young]));
@@ -115,6 +119,7 @@ export const operations: Handlers = {
 
   async deepen(work, { request }) {
     const { objects, job } = work;
+    limitWalk(work);
     const commits = commitTable(work);
     const clientShallow = storedNumbers(objects, request.clientShallow);
     const search = {
@@ -138,7 +143,8 @@ export const operations: Handlers = {
   },
 
   async unconnected(work, { tips, known }) {
-    const { objects, job } = work;
+    const { objects, job, location } = work;
+    job.limitCpu("maxCheckCpuMs", location.maxCheckCpuMs);
     const haves = storedNumbers(objects, known);
     const isConnected = async (ids: readonly ObjectId[]): Promise<boolean> => {
       const wants = ids.map((id) => objects.findId(id));
@@ -159,15 +165,20 @@ export const operations: Handlers = {
 
   async createPack(work, { request }) {
     const { objects, codec, job } = work;
+    job.limitCpu("maxCpuMs", request.limits?.maxCpuMs);
     const shallow = [...(request.shallow ?? []), ...readShallow(work.location)];
     const tools = { codec, createHasher: createNodeHasher };
     for (const event of makePack(objects, { ...request, shallow }, tools)) {
-      if (event === undefined) await job.breathe();
-      else await job.emit(event);
+      if (event !== undefined) await job.emit(event);
+      await job.breathe();
     }
     return undefined;
   },
 };
+
+function limitWalk({ job, location }: Work): void {
+  job.limitCpu("maxWalkCpuMs", location.maxWalkCpuMs);
+}
 
 /** The commits whose parents the store lacks on purpose. */
 function boundary({ location, objects }: Work): Set<number> {
@@ -194,7 +205,8 @@ function readShallow({ shallowFile, format }: StoreLocation): ObjectId[] {
 }
 
 function isAboutObjects(error: unknown): boolean {
-  return error instanceof PackError || error instanceof ObjectsError;
+  if (error instanceof ObjectsError) return error.code !== "objects/limit-exceeded"; // that was the job's own
+  return error instanceof PackError;
 }
 
 /** One broken object must not hide all others. */

@@ -99,7 +99,7 @@ export class WorkerHost {
       const result = await attempt(false);
       return seemsIncomplete(operation, result) ? await attempt(true) : result;
     } catch (error) {
-      if (!(error instanceof PackError) || hasSent()) throw error;
+      if (!(error instanceof PackError) || error.code === "pack/limit-exceeded" || hasSent()) throw error;
       return attempt(true);
     }
   }
