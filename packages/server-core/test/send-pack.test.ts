@@ -82,6 +82,27 @@ describe("sending a pack", () => {
     expect(bare.text).toBe("0008NAK\nPACKEND");
   });
 
+  it("takes the repository's own time for that, in seconds, and never where it is 0", async () => {
+    const slow = async function* () {
+      await pause(1200);
+      yield bytes("PACK");
+    };
+    const empties = async (setting: string, keepaliveMs: number) => {
+      const { repository, v2 } = repositoryWith(slow);
+      repository.configure("uploadpack.keepAlive", setting);
+      return bandsOf((await serve(repository, { input: [v2], options: { limits: { keepaliveMs } } })).packets)
+        .empty;
+    };
+    expect(
+      await Promise.all([
+        empties("0", 10),
+        empties("1", 60_000),
+        empties("9999999999", 10),
+        empties("1k", 10),
+      ]),
+    ).toEqual([0, 1, 0, 0]);
+  });
+
   it("says on band 3 that it failed, without a word of our insides", async () => {
     const { repository, v2 } = repositoryWith(
       packOf(bytes("PACK"), new ObjectsError("objects/corrupt", "/srv/secret.pack is broken")),
