@@ -1,7 +1,6 @@
 import { setImmediate as letOthersRun } from "node:timers/promises";
 import type { ObjectFormat } from "@x/objects";
 import {
-  compareNames,
   minimalPrefixes,
   type Ref,
   type RefEdit,
@@ -15,6 +14,8 @@ import { toBytePath } from "./byte-path.ts";
 import { parseConfigInteger } from "./config-value.ts";
 import { guarded } from "./guarded.ts";
 import type { RepositoryLayout } from "./layout.ts";
+import { LooseRefs, type ScanLooseRefs, scanHere } from "./loose-refs.ts";
+import type { MemoryBudget } from "./memory-budget.ts";
 import { PackedRefsFile } from "./packed-refs-file.ts";
 import { RefFiles } from "./ref-files.ts";
 import { RefTransaction, type RefTransactionContext } from "./ref-transaction.ts";
@@ -29,6 +30,10 @@ export interface FileRefsOptions {
   readonly config: FileConfig;
   /** No work tree belongs to the repository: then new refs get no reflog unless the config asks for it. */
   readonly bare: boolean;
+  /** Room for packed-refs files, which are kept as they were parsed; without it, this one is kept for good. */
+  readonly memory?: MemoryBudget | undefined;
+  /** Looks through the loose refs, in another thread; in this one, by turns, when not given. */
+  readonly scanLooseRefs?: ScanLooseRefs | undefined;
   /** Hears of broken refs, which count as absent, and of reflogs that could not be written. */
   readonly onWarning?: ((message: string) => void) | undefined;
 }
@@ -46,8 +51,17 @@ const BATCHES_PER_TURN = 8;
 export function createFileRefs(options: FileRefsOptions): RefStore {
   const { layout, objectFormat, config, bare } = options;
   const warn = options.onWarning ?? (() => {});
-  const files = new RefFiles(layout, objectFormat, warn);
-  const packed = new PackedRefsFile(toBytePath(layout.packedRefsFile), objectFormat, warn);
+  const files = new RefFiles(layout, objectFormat);
+  const packed = new PackedRefsFile(toBytePath(layout.packedRefsFile), objectFormat, warn, options.memory);
+  const loose = new LooseRefs(
+    {
+      gitDirectory: toBytePath(layout.gitDirectory),
+      commonDirectory: toBytePath(layout.commonDirectory),
+      format: objectFormat,
+    },
+    options.scanLooseRefs ?? scanHere(),
+    warn,
+  );
   const policy = reflogPolicy(config.get("core.logAllRefUpdates"), bare);
   const context: RefTransactionContext = {
     files,
@@ -59,18 +73,18 @@ export function createFileRefs(options: FileRefsOptions): RefStore {
   return {
     async get(name) {
       if (!RefFiles.accepts(name)) return undefined;
-      const loose = await guarded(() => files.read(name));
-      if (typeof loose === "object") return { name, target: loose };
-      if (loose !== "broken") return (await guarded(() => packed.read())).get(name);
+      const state = await guarded(() => files.read(name));
+      if (typeof state === "object") return { name, target: state };
+      if (state !== "broken") return (await guarded(() => packed.read())).get(name);
       warn(`ignoring broken ref ${name}`);
       return undefined;
     },
 
     async *list({ prefixes, signal } = {}) {
+      signal?.throwIfAborted();
       const wanted = minimalPrefixes(prefixes);
       // Loose files first: what is packed and removed meanwhile is then found in packed-refs.
-      const loose = await guarded(() => files.list(wanted, signal));
-      loose.sort((a, b) => compareNames(a.name, b.name));
+      const { refs: above } = await guarded(() => loose.list(wanted, signal));
       const snapshot = await guarded(() => packed.read());
       let at = 0;
       let batch: Ref[] = [];
@@ -78,8 +92,8 @@ export function createFileRefs(options: FileRefsOptions): RefStore {
       for (const { start, end } of selectPrefixes(snapshot, wanted)) {
         for (let index = start; index < end; index++) {
           const name = snapshot.nameAt(index);
-          while (at < loose.length && (loose[at] as Ref).name < name) batch.push(loose[at++] as Ref);
-          if (loose[at]?.name !== name) batch.push(snapshot.refAt(index));
+          while (at < above.length && (above[at] as Ref).name < name) batch.push(above[at++] as Ref);
+          if (above[at]?.name !== name) batch.push(snapshot.refAt(index));
           if (batch.length < BATCH) continue;
           signal?.throwIfAborted();
           // A consumer that only counts would otherwise keep everybody else waiting.
@@ -88,13 +102,19 @@ export function createFileRefs(options: FileRefsOptions): RefStore {
           batch = [];
         }
       }
-      for (; at < loose.length; at += BATCH) {
-        batch.push(...loose.slice(at, at + BATCH));
+      for (; at < above.length; at += BATCH) {
+        batch.push(...above.slice(at, at + BATCH));
         if (batch.length < BATCH) continue;
         yield batch;
         batch = [];
       }
       if (batch.length > 0) yield batch;
+    },
+
+    async state() {
+      const head = await guarded(() => files.read("HEAD"));
+      const { serial } = await guarded(() => loose.list([""], undefined));
+      return JSON.stringify([head, serial, await guarded(() => packed.serial())]);
     },
 
     async transact(edits, { atomic, reflog }: TransactOptions) {

@@ -5,6 +5,9 @@ export { createBareRepository, type NewRepositoryOptions } from "./create-reposi
 export { StorageFsError, type StorageFsErrorCode } from "./errors.ts";
 export { createFileRefs, type FileRefsOptions } from "./file-refs.ts";
 export { findRepository, layoutAt, looksBare, type RepositoryLayout, readLayout } from "./layout.ts";
+export type { ScanLooseRefs } from "./loose-refs.ts";
+export type { LooseScan, LooseScanRequest } from "./loose-scan.ts";
+export { MemoryBudget } from "./memory-budget.ts";
 export { createFileObjectStore } from "./object-store.ts";
 export {
   createRepositoryOpener,

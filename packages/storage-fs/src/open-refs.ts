@@ -1,11 +1,23 @@
 import type { RefStore } from "@x/refs";
 import { createFileRefs } from "./file-refs.ts";
 import { layoutAt, type RepositoryLayout } from "./layout.ts";
+import type { ScanLooseRefs } from "./loose-refs.ts";
+import type { MemoryBudget } from "./memory-budget.ts";
 import type { PageCache } from "./page-cache.ts";
 import { type RefDirectories, refDirectories } from "./ref-directories.ts";
 import { createReftableRefs } from "./reftable-refs.ts";
 import type { FileConfig } from "./repository-config.ts";
 import type { RepositoryFormat } from "./repository-format.ts";
+
+/** Where refs are remembered; repositories may share it. */
+export interface SharedRefMemory {
+  /** For reftables. */
+  readonly cache: PageCache;
+  /** For packed-refs. */
+  readonly memory: MemoryBudget;
+  /** Looks through loose refs; in the thread that asks when not given. */
+  readonly scanLooseRefs?: ScanLooseRefs | undefined;
+}
 
 /** What {@link openRefs} works with. */
 export interface OpenRefsOptions {
@@ -14,19 +26,27 @@ export interface OpenRefsOptions {
   readonly format: RepositoryFormat;
   /** No work tree belongs to the repository. */
   readonly bare: boolean;
-  /** Where reftables are remembered. */
-  readonly cache: PageCache;
+  readonly shared: SharedRefMemory;
   readonly onWarning?: ((message: string) => void) | undefined;
 }
 
 /** The refs of a repository, whatever keeps them. */
 export async function openRefs(options: OpenRefsOptions): Promise<RefStore> {
-  const { layout, config, format, bare, cache, onWarning } = options;
+  const { layout, config, format, bare, onWarning } = options;
+  const { cache, memory, scanLooseRefs } = options.shared;
   const { objectFormat, refStorage } = format;
   const directories = await refDirectories(layout, refStorage.path);
   return refStorage.backend === "reftable"
     ? createReftableRefs({ directories, objectFormat, cache, onWarning })
-    : createFileRefs({ layout: layoutOfRefs(layout, directories), objectFormat, config, bare, onWarning });
+    : createFileRefs({
+        layout: layoutOfRefs(layout, directories),
+        objectFormat,
+        config,
+        bare,
+        memory,
+        scanLooseRefs,
+        onWarning,
+      });
 }
 
 /** Refs that are files may lie apart from the rest. */

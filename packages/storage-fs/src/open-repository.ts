@@ -2,11 +2,13 @@ import { stat } from "node:fs/promises";
 import type { ObjectFormat, ObjectStore } from "@x/objects";
 import type { RefStore } from "@x/refs";
 import { looksBare, type RepositoryLayout } from "./layout.ts";
+import { MemoryBudget } from "./memory-budget.ts";
 import { createFileObjectStore } from "./object-store.ts";
-import { openRefs } from "./open-refs.ts";
+import { openRefs, type SharedRefMemory } from "./open-refs.ts";
 import { PageCache } from "./page-cache.ts";
 import { type FileConfig, readRepositoryConfig } from "./repository-config.ts";
 import { readRepositoryFormat } from "./repository-format.ts";
+import { scanInWorker } from "./worker-call.ts";
 import type { WorkerPool } from "./worker-pool.ts";
 
 /** A repository on disk. Fits server-core's `Repository` by its shape. */
@@ -38,6 +40,9 @@ export interface OpenRepositoryOptions {
 /** What is kept in memory of reftables, all repositories of an opener together. Unit: bytes. */
 const MAX_REFTABLE_CACHE_BYTES = 64 * 1024 * 1024;
 
+/** The same of packed-refs files, but for the latest. Unit: bytes. */
+const MAX_PACKED_REFS_KEPT_BYTES = 256 * 1024 * 1024;
+
 const DEFAULT_MAX_OBJECT_BYTES = 1024 * 1024 * 1024;
 const DEFAULT_MAX_WALK_CPU_MS = 60_000;
 const DEFAULT_MAX_CHECK_CPU_MS = 600_000;
@@ -51,14 +56,14 @@ export async function openRepository(
   pool: WorkerPool,
   options: OpenRepositoryOptions = {},
 ): Promise<FileRepository> {
-  return openWith(layout, pool, options, new PageCache(MAX_REFTABLE_CACHE_BYTES));
+  return openWith(layout, pool, options, sharedRefMemory(pool));
 }
 
 async function openWith(
   layout: RepositoryLayout,
   pool: WorkerPool,
   options: OpenRepositoryOptions,
-  cache: PageCache,
+  shared: SharedRefMemory,
 ): Promise<FileRepository> {
   const config = await readRepositoryConfig(layout);
   const format = readRepositoryFormat(config);
@@ -74,8 +79,16 @@ async function openWith(
     maxCheckCpuMs: options.maxCheckCpuMs ?? DEFAULT_MAX_CHECK_CPU_MS,
   });
   const { onWarning } = options;
-  const refs = await openRefs({ layout, config, format, bare, cache, onWarning });
+  const refs = await openRefs({ layout, config, format, bare, shared, onWarning });
   return { layout, objectFormat, objects, refs, config, bare };
+}
+
+function sharedRefMemory(pool: WorkerPool): SharedRefMemory {
+  return {
+    cache: new PageCache(MAX_REFTABLE_CACHE_BYTES),
+    memory: new MemoryBudget(MAX_PACKED_REFS_KEPT_BYTES),
+    scanLooseRefs: (request, signal) => scanInWorker(pool, request, signal),
+  };
 }
 
 /** Repositories kept open, with what they remember of their refs and tags. */
@@ -92,7 +105,7 @@ export function createRepositoryOpener(
   pool: WorkerPool,
   options: OpenRepositoryOptions = {},
 ): RepositoryOpener {
-  const cache = new PageCache(MAX_REFTABLE_CACHE_BYTES);
+  const shared = sharedRefMemory(pool);
   const repositories = new Map<string, { readonly stamp: string; readonly repository: FileRepository }>();
   return {
     async open(layout) {
@@ -101,7 +114,7 @@ export function createRepositoryOpener(
       const known = repositories.get(key);
       repositories.delete(key);
       const entry =
-        known?.stamp === stamp ? known : { stamp, repository: await openWith(layout, pool, options, cache) };
+        known?.stamp === stamp ? known : { stamp, repository: await openWith(layout, pool, options, shared) };
       repositories.set(key, entry); // the latest last
       for (const oldest of repositories.keys()) {
         if (repositories.size <= MAX_OPEN_REPOSITORIES) break;

@@ -5,6 +5,7 @@ import type { ObjectFormat } from "@x/objects";
 import { emptyPackedRefs, type PackedRefs, parsePackedRefsInSteps, RefsError } from "@x/refs";
 import { fromBytePath } from "./byte-path.ts";
 import { systemCode } from "./errors.ts";
+import type { MemoryBudget } from "./memory-budget.ts";
 
 /** The longest string V8 makes, less a little: about eight million refs. Unit: bytes. */
 const MAX_PACKED_REFS_BYTES = 500_000_000;
@@ -27,13 +28,29 @@ export class PackedRefsFile {
   readonly path: string;
   readonly #format: ObjectFormat;
   readonly #warn: (message: string) => void;
+  readonly #memory: MemoryBudget | undefined;
+  readonly #none: PackedRefs;
   #loaded: Loaded | undefined;
+  #last: PackedRefs | undefined;
+  #serial = 0;
 
-  /** `path` is a byte path. */
-  constructor(path: string, format: ObjectFormat, warn: (message: string) => void) {
+  /** `path` is a byte path; what is read is kept as long as `memory` has room, or for good. */
+  constructor(path: string, format: ObjectFormat, warn: (message: string) => void, memory?: MemoryBudget) {
     this.path = path;
+    this.#memory = memory;
+    this.#none = emptyPackedRefs(format);
     this.#format = format;
     this.#warn = warn;
+  }
+
+  /** Changes with what {@link read} gives. @throws RefsError `refs/malformed` */
+  async serial(): Promise<number> {
+    const refs = await this.read();
+    if (refs !== this.#last) {
+      this.#last = refs;
+      this.#serial++;
+    }
+    return this.#serial;
   }
 
   /** What the file says now, or said at some time after the call. @throws RefsError `refs/malformed` */
@@ -41,19 +58,28 @@ export class PackedRefsFile {
     const known = this.#loaded;
     if (known !== undefined && known.racyBytes === undefined) {
       const stats = await stat(fromBytePath(this.path), { bigint: true }).catch(absent);
-      if (stats !== undefined && isSameFile(stats, known.stats)) return known.refs;
+      if (stats !== undefined && isSameFile(stats, known.stats)) {
+        this.#memory?.touch(this);
+        return known.refs;
+      }
     }
     const file = await open(fromBytePath(this.path), "r").catch(absent);
     if (file === undefined) {
       this.#loaded = undefined;
-      return emptyPackedRefs(this.#format);
+      this.#memory?.release(this);
+      return this.#none;
     }
     try {
-      this.#loaded = await this.#load(file, known);
+      const loaded = await this.#load(file, known);
+      this.#loaded = loaded;
+      this.#memory?.keep(this, Number(loaded.stats.size), () => {
+        this.#loaded = undefined;
+        this.#last = undefined;
+      });
+      return loaded.refs;
     } finally {
       await file.close();
     }
-    return this.#loaded.refs;
   }
 
   async #load(file: FileHandle, known: Loaded | undefined): Promise<Loaded> {

@@ -5,24 +5,18 @@ import {
   isSymbolicTarget,
   isValidRefName,
   parseLooseRef,
-  prefixesReach,
-  type Ref,
   type RefTarget,
   refPlace,
-  startsWithAny,
 } from "@x/refs";
-import { mapBounded } from "./bounded.ts";
 import { fromBytePath, parentOf, toBytePath } from "./byte-path.ts";
 import { systemCode } from "./errors.ts";
 import type { RepositoryLayout } from "./layout.ts";
 import { readSmallFile } from "./small-file.ts";
 
 /** A loose ref is an id or a name, and a name is a path. Unit: bytes. */
-const MAX_LOOSE_REF_BYTES = 8 * 1024;
-/** Directories or files that one listing has open at a time. */
-const MAX_OPEN = 16;
+export const MAX_LOOSE_REF_BYTES: number = 8 * 1024;
 /** Refs that every work tree has for itself. Spec: gitrepository-layout, "refs". */
-const PER_WORKTREE = ["refs/bisect/", "refs/rewritten/", "refs/worktree/"] as const;
+export const PER_WORKTREE = ["refs/bisect/", "refs/rewritten/", "refs/worktree/"] as const;
 
 /** `missing`: there is no file. `broken`: there is one that is no ref. `directory`: refs may lie below it. */
 export type LooseState = RefTarget | "missing" | "broken" | "directory";
@@ -32,13 +26,11 @@ export class RefFiles {
   readonly #gitDirectory: string;
   readonly #commonDirectory: string;
   readonly #format: ObjectFormat;
-  readonly #warn: (message: string) => void;
 
-  constructor(layout: RepositoryLayout, format: ObjectFormat, warn: (message: string) => void) {
+  constructor(layout: RepositoryLayout, format: ObjectFormat) {
     this.#gitDirectory = toBytePath(layout.gitDirectory);
     this.#commonDirectory = toBytePath(layout.commonDirectory);
     this.#format = format;
-    this.#warn = warn;
   }
 
   /** Whether the store has a place for `name`: a valid name below `refs/`, one beside it, or a work tree's. */
@@ -79,43 +71,6 @@ export class RefFiles {
       default:
         return parseLooseRef(file, this.#format) ?? "broken";
     }
-  }
-
-  /** Loose refs below `refs/` that start with one of `prefixes`, which are as `minimalPrefixes` gives them; no order. */
-  async list(prefixes: readonly string[], signal: AbortSignal | undefined): Promise<Ref[]> {
-    const refs: Ref[] = [];
-    let directories = ["refs/"];
-    while (directories.length > 0) {
-      signal?.throwIfAborted();
-      const wanted = directories.filter((directory) => prefixesReach(prefixes, directory));
-      const found = await mapBounded(wanted, MAX_OPEN, (directory) => this.#entries(directory));
-      directories = found.flatMap((entries) => entries.directories);
-      const names = found.flatMap((entries) => entries.names).filter((name) => startsWithAny(prefixes, name));
-      signal?.throwIfAborted();
-      await mapBounded(names, MAX_OPEN, async (name) => {
-        const target = await this.read(name);
-        if (typeof target === "object") refs.push({ name, target });
-        else if (target === "broken") this.#warn(`ignoring broken ref ${name}`);
-      });
-    }
-    return refs;
-  }
-
-  async #entries(directory: string): Promise<{ directories: string[]; names: string[] }> {
-    const directories: string[] = [];
-    const names: string[] = [];
-    const path = fromBytePath(`${this.baseOf(directory)}/${directory}`);
-    for (const entry of await readdir(path, { encoding: "latin1", withFileTypes: true }).catch(noEntries)) {
-      const name = directory + entry.name;
-      if (entry.name.startsWith(".") || entry.name.endsWith(".lock")) continue;
-      if (entry.isDirectory()) directories.push(`${name}/`);
-      else if (!entry.isFile() && !entry.isSymbolicLink()) continue;
-      else if (isValidRefName(name)) names.push(name);
-      else this.#warn(`ignoring ref with broken name ${name}`);
-    }
-    if (directory === "refs/" && this.#gitDirectory !== this.#commonDirectory)
-      for (const own of PER_WORKTREE) if (!directories.includes(own)) directories.push(own);
-    return { directories, names };
   }
 
   /**

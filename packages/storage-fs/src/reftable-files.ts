@@ -46,7 +46,7 @@ export class ReftableFiles {
   async snapshot(): Promise<ReftableSnapshot> {
     let before: readonly string[] | undefined;
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      const names = await this.#readList();
+      const names = await this.names();
       const sources: TableSource[] = [];
       const release = async () => {
         await Promise.all(sources.map((source) => source.close()));
@@ -68,7 +68,8 @@ export class ReftableFiles {
     throw new RefsError("refs/unavailable", "the tables of refs change faster than they can be opened");
   }
 
-  async #readList(): Promise<string[]> {
+  /** The names of the tables as they are now: no other table ever has one of them. @throws RefsError `refs/malformed` */
+  async names(): Promise<string[]> {
     const path = fromBytePath(`${this.#directory}/tables.list`);
     const file = await readSmallFile(path, { maxBytes: MAX_TABLES_LIST_BYTES, followSymlink: true });
     if (file === "missing") return [];

@@ -92,6 +92,11 @@ export function createReftableRefs(options: ReftableRefsOptions): RefStore {
       }
     },
 
+    async state() {
+      const stacks = own === undefined ? [shared] : [shared, own];
+      return JSON.stringify(await guarded(() => Promise.all(stacks.map((stack) => stack.names()))));
+    },
+
     transact() {
       return Promise.reject(
         new RefsError("refs/unavailable", "refs in reftables can be read here, but not changed yet"),

@@ -1,5 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import type { PackEvent } from "@x/objects";
+import type { LooseScan, LooseScanRequest } from "./loose-scan.ts";
 import type { WorkerPool } from "./worker-pool.ts";
 import {
   CHUNK_WINDOW,
@@ -25,6 +26,24 @@ export async function call<Name extends OperationName>(
   options: CallOptions = {},
 ): Promise<Operations[Name]["result"]> {
   return startCall(thread, operation, location, args, options).result;
+}
+
+/** Loose refs belong to no object store: any location will do. */
+const NOWHERE: StoreLocation = {
+  format: "sha1",
+  objectsDirectory: "",
+  alternates: [],
+  shallowFile: "",
+  maxObjectBytes: 0,
+};
+
+/** Looks through loose refs in a worker. @throws what the system says, as an ObjectsError; AbortError */
+export function scanInWorker(
+  pool: WorkerPool,
+  request: LooseScanRequest,
+  signal: AbortSignal | undefined,
+): Promise<LooseScan> {
+  return call(pool.pick("light"), "looseRefs", NOWHERE, request, { signal });
 }
 
 interface RunningCall<Result> {

@@ -12,6 +12,8 @@ import type {
   StoredObject,
 } from "@x/objects";
 
+import type { LooseScan, LooseScanRequest } from "./loose-scan.ts";
+
 /** Which objects a job works on. Everything a worker needs to know of a repository. */
 export interface StoreLocation {
   readonly format: ObjectFormat;
@@ -40,6 +42,8 @@ export interface Operations {
   isAncestor: { args: { ancestor: ObjectId; descendant: ObjectId }; result: boolean };
   deepen: { args: { request: DeepenRequest }; result: DeepenAnswer };
   unconnected: { args: { tips: readonly ObjectId[]; known: readonly ObjectId[] }; result: ObjectId[] };
+  /** Has nothing to do with the location's objects. */
+  looseRefs: { args: LooseScanRequest; result: LooseScan };
   /** Sends events. */
   createPack: { args: { request: PackRequest }; result: undefined };
   /** Takes chunks; sends progress events. */

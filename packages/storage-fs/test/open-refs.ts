@@ -1,5 +1,6 @@
 import type { Ref, RefStore } from "@x/refs";
 import { findRepository, looksBare } from "../src/layout.ts";
+import { MemoryBudget } from "../src/memory-budget.ts";
 import { openRefs as openRefStore } from "../src/open-refs.ts";
 import { PageCache } from "../src/page-cache.ts";
 import { readRepositoryConfig } from "../src/repository-config.ts";
@@ -12,8 +13,8 @@ export async function openRefs(directory: string, warnings: string[] = []): Prom
   const config = await readRepositoryConfig(layout);
   const format = readRepositoryFormat(config);
   const bare = format.bare ?? looksBare(layout);
-  const cache = new PageCache(1 << 20);
-  return openRefStore({ layout, config, format, bare, cache, onWarning: (text) => warnings.push(text) });
+  const shared = { cache: new PageCache(1 << 20), memory: new MemoryBudget(1 << 20) };
+  return openRefStore({ layout, config, format, bare, shared, onWarning: (text) => warnings.push(text) });
 }
 
 export async function listAll(refs: RefStore, prefixes?: readonly string[]): Promise<Ref[]> {

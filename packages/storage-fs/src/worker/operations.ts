@@ -27,7 +27,7 @@ interface Work {
 }
 
 /** Operations that read; taking packs in is a job of another kind. */
-export type ReadOperation = Exclude<OperationName, "takePack">;
+export type ReadOperation = Exclude<OperationName, "takePack" | "looseRefs">;
 
 type Handlers = {
   readonly [Name in ReadOperation]: (

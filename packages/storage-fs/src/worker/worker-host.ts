@@ -1,5 +1,6 @@
 import { PackError } from "@x/pack";
 import { createNodeZlibCodec } from "@x/pack/node";
+import { LooseScanner } from "../loose-scan.ts";
 import type { FromWorker, Operations, StoreLocation, ToWorker } from "../worker-protocol.ts";
 import { describeFailure } from "./failure.ts";
 import { Job } from "./job.ts";
@@ -16,6 +17,7 @@ export class WorkerHost {
   readonly #codec = createNodeZlibCodec();
   readonly #files = new PackFiles(this.#codec);
   readonly #databases: Map<string, ObjectDatabase> = new Map();
+  readonly #looseRefs = new LooseScanner();
   readonly #jobs: Map<number, Job> = new Map();
   readonly #send: (message: FromWorker, transfer: ArrayBuffer[]) => void;
 
@@ -61,12 +63,14 @@ export class WorkerHost {
     this.#jobs.set(id, job);
     try {
       const result =
-        operation === "takePack"
-          ? await takePack(
-              { location, codec: this.#codec, job, database: this.#openDatabase(location) },
-              args as Operations["takePack"]["args"],
-            )
-          : await this.#read(operation, location, args, job, () => hasSent);
+        operation === "looseRefs"
+          ? await this.#looseRefs.scan(args as Operations["looseRefs"]["args"], () => job.breathe())
+          : operation === "takePack"
+            ? await takePack(
+                { location, codec: this.#codec, job, database: this.#openDatabase(location) },
+                args as Operations["takePack"]["args"],
+              )
+            : await this.#read(operation, location, args, job, () => hasSent);
       this.#send({ kind: "done", id, result }, []);
     } catch (error) {
       this.#send({ kind: "failed", id, failure: describeFailure(error, operation) }, []);
