@@ -2,9 +2,10 @@ import type { ServiceName } from "@x/server-core";
 import { Command, CommanderError, Option } from "commander";
 import { collectService, parsePort, parseSeconds } from "./args.ts";
 import { CliError } from "./errors.ts";
+import { fatalLines } from "./fatal-lines.ts";
 import * as help from "./help.ts";
 import { serve } from "./serve.ts";
-import { fatalLine, serveStdio } from "./stdio.ts";
+import { serveStdio } from "./stdio.ts";
 import { processTerminal, type Terminal } from "./terminal.ts";
 import { packageVersion } from "./version.ts";
 
@@ -31,7 +32,7 @@ export async function main(argv: readonly string[], terminal: Terminal = process
   } catch (error) {
     // commander has written its message already.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE;
-    terminal.stderr.write(fatalLine(error));
+    terminal.stderr.write(fatalLines(error));
     return error instanceof CliError && error.code === "cli/usage" ? USAGE : FATAL;
   }
 }

@@ -10,7 +10,6 @@ import {
 import { protocolText } from "./args.ts";
 import { openStorage, type Storage } from "./compose.ts";
 import { CliError } from "./errors.ts";
-import { printable } from "./printable.ts";
 import type { Terminal } from "./terminal.ts";
 import { packageVersion } from "./version.ts";
 
@@ -107,9 +106,4 @@ async function withDeadline<T>(promise: Promise<T>, seconds: number): Promise<T>
 async function write(stdout: Writable, chunk: Uint8Array, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
   if (!stdout.write(chunk)) await once(stdout, "drain", { signal });
-}
-
-/** One line for standard error. */
-export function fatalLine(error: unknown): string {
-  return `fatal: ${printable(error instanceof Error ? error.message : String(error))}\n`;
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { Writable } from "node:stream";
 import { git, temporaryDirectory } from "@tooling/test-kit";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -120,6 +120,30 @@ describe("xgit upload-pack", () => {
     Object.assign(terminal, { stdout: broken });
     expect(await main(["upload-pack", r], terminal)).toBe(128);
     expect(terminal.err).toBe("");
+  });
+
+  it.each([
+    ["HEAD:file", "unable to read"],
+    ["HEAD^{tree}", "bad tree object"],
+  ])("names what a damaged repository lacks: %s", async (name, words) => {
+    const damaged = temporaryDirectory("damaged");
+    const stock = async (args: readonly string[]) => git(args, { cwd: damaged });
+    await stock(["init", "-q"]);
+    writeFileSync(`${damaged}/file`, "content\n");
+    await stock(["add", "file"]);
+    await stock(["commit", "-q", "-m", "one"]);
+    const [head, id] = [await stock(["rev-parse", "HEAD"]), await stock(["rev-parse", name])];
+    rmSync(`${damaged}/.git/objects/${id.slice(0, 2)}/${id.slice(2)}`);
+    const { status, err } = await run(["upload-pack", damaged], {
+      input: `0032want ${head}\n00000009done\n`,
+    });
+    expect(status).toBe(128);
+    expect(err.split("\n")).toEqual([
+      expect.stringMatching(new RegExp(`^error: ${words}.*`)),
+      "error: git upload-pack: git-pack-objects died with error.",
+      "fatal: git upload-pack: aborting due to possible repository corruption on the remote side.",
+      "",
+    ]);
   });
 
   it("ends with 128 when the repository is broken", async () => {

@@ -100,6 +100,8 @@ describe.each<ObjectFormat>(["sha1", "sha256"])("index files in %s", (format) =>
       changed(4, 0, 0, 0, 3),
       changed(8 + 255 * 4, 0xff, 0xff, 0xff, 0xff),
       changed(8 + 1024, 0xff, 0xff, 0xff),
+      changed(8 + 254 * 4, 0, 0, 0, 0),
+      changed(8, 0, 0, 0, 99),
     ])
       expect(code(() => new PackIndex(bad, format))).toBe("pack/bad-index");
   });

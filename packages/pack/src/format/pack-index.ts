@@ -67,6 +67,9 @@ export class PackIndex {
     const bits = Math.min(22, Math.max(8, Math.ceil(Math.log2(this.count + 1))));
     this.#prefixShift = 24 - bits;
     this.#prefixes = this.#countPrefixes(bits);
+    for (let byte = 0; byte < 256; byte++)
+      if (this.#view.getUint32(fanoutAt + byte * 4) !== this.#prefixes[(byte + 1) << (bits - 8)])
+        throw badIndex("index file has a wrong fanout table");
   }
 
   #countPrefixes(bits: number): Uint32Array {

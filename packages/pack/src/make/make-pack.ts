@@ -79,7 +79,7 @@ function enumerateRequest(table: ObjectTable, request: PackRequest): EnumerateRe
 
 function stored(table: ObjectTable, id: ObjectId): number {
   const number = table.findId(id);
-  if (number < 0) throw new PackError("pack/missing-object", `missing object: ${id}`, { id });
+  if (number < 0) throw new PackError("pack/missing-object", `bad object ${id}`, { id });
   return number;
 }
 

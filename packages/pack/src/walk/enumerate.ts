@@ -169,7 +169,7 @@ class Enumeration {
 
   #meetRoot(commit: number): void {
     const tree = this.#commits.tree(commit);
-    if (tree === MISSING) throw missingObject(`tree of commit ${this.#table.id(commit)}`);
+    if (tree === MISSING) throw missingObject(`bad tree object: that of commit ${this.#table.id(commit)}`);
     if (this.#meetTree(tree, this.#plan.places.root, 0)) this.#paths?.noteWantedRoot(tree);
   }
 
@@ -204,7 +204,7 @@ class Enumeration {
         const isTree = type === TREE;
         if (type === GITLINK || (isTree ? !meetsTrees : !this.#sendsBlobs)) return;
         if (!isTree && !places.selects(place, data, nameAt, idAt - 1)) return;
-        const number = this.#entry(tree, data, idAt);
+        const number = this.#entry(tree, data, idAt, isTree);
         if (number < 0) return;
         const isNew = isTree
           ? this.#meetTree(number, places.below(place, data, nameAt, idAt - 1), depth)
@@ -218,11 +218,14 @@ class Enumeration {
   }
 
   /** The object that an entry of a wanted tree names; -1 when only the other side has it. */
-  #entry(tree: number, data: Uint8Array, idAt: number): number {
+  #entry(tree: number, data: Uint8Array, idAt: number, isTree: boolean): number {
     const number = this.#table.find(data, idAt);
     if (number >= 0) return number;
     const id = objectIdFromBytes(data, this.#table.format, idAt);
-    if (!this.#hadElsewhere.has(id)) throw missingObject(`entry ${id} of tree ${this.#table.id(tree)}`);
+    if (!this.#hadElsewhere.has(id))
+      throw missingObject(
+        `${isTree ? "bad tree object" : "unable to read"} ${id}, an entry of ${this.#table.id(tree)}`,
+      );
     return number;
   }
 

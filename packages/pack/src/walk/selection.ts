@@ -73,7 +73,8 @@ export class SelectedObjects implements Selection {
       visit(number);
       const target = parseTagTarget(this.#table.read(number).data, this.#table.format);
       const next = this.#table.findId(target.id);
-      if (next < 0) throw missingObject(target.id);
+      if (next < 0)
+        throw missingObject(`bad object ${target.id}, the target of tag ${this.#table.id(number)}`);
       number = next;
     }
     return number;
@@ -81,6 +82,6 @@ export class SelectedObjects implements Selection {
 }
 
 /** What a walk fails with when it meets an object that is not stored. */
-export function missingObject(what: string): PackError {
-  return new PackError("pack/missing-object", `missing object: ${what}`);
+export function missingObject(message: string): PackError {
+  return new PackError("pack/missing-object", message);
 }
