@@ -207,7 +207,9 @@ export class VisibleRefs {
   #listedName(fullName: string, options: ListOptions): string | undefined {
     const name = this.#scope.nameOf(fullName);
     if (name === undefined) return options.haves === true && this.#scope.mayLend(fullName) ? HAVE : undefined;
-    return name.startsWith("refs/") ? this.#seen(fullName, options) : undefined;
+    // The HEAD of a namespace lies among the refs, and C git's receive-pack lists it with them.
+    const isListed = name.startsWith("refs/") || (options.haves === true && name === "HEAD");
+    return isListed ? this.#seen(fullName, options) : undefined;
   }
 
   async *#resolved(options: ListOptions): AsyncGenerator<readonly Resolved[], void, undefined> {

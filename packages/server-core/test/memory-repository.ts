@@ -10,6 +10,7 @@ export class MemoryRepository implements Repository {
   readonly refs: MemoryRefs = new MemoryRefs();
   readonly settings: ConfigSetting[] = [];
   bare = true;
+  namespace: string | undefined;
 
   constructor(objectFormat: ObjectFormat = "sha1") {
     this.objectFormat = objectFormat;
