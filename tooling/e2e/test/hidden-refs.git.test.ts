@@ -142,7 +142,9 @@ describe.each(TRANSPORTS)("a push over %s", (transport) => {
     }
     expect(await objectsOf(directory)).toEqual(before);
     expect(await at(directory, "rev-parse", "refs/hidden/secret")).toBe(secret);
-    const { status, stderr } = await way.tryGit(["push", way.url(name), "HEAD:refs/heads/open"], { cwd: work });
+    const { status, stderr } = await way.tryGit(["push", way.url(name), "HEAD:refs/heads/open"], {
+      cwd: work,
+    });
     expect(status, stderr).toBe(0);
   });
 });
