@@ -31,9 +31,9 @@ export function openStorage(options: {
   readonly logger?: Logger | undefined;
   readonly single: boolean;
 }): Storage {
-  const pool = createWorkerPool({ inline: options.single });
-  if (!options.single) pool.warm();
   const onWarning = (message: string) => options.logger?.warn({}, message);
+  const pool = createWorkerPool({ inline: options.single, onWarning });
+  if (!options.single) pool.warm();
   const opener = createRepositoryOpener(pool, { onWarning });
   return {
     resolverUnder(root, { createOnPush }) {

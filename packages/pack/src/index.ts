@@ -23,6 +23,7 @@ export { PackIndex } from "./format/pack-index.ts";
 export { encodePackIndex, encodeReverseIndex, type IndexedObjects } from "./format/pack-index-writer.ts";
 export { createZlibCodec, type Inflater, type ZlibCodec } from "./format/zlib-codec.ts";
 export { makePack, type PackTools } from "./make/make-pack.ts";
+export { CommitGraph } from "./read/commit-graph.ts";
 export { DeltaBaseCache, type PackedObject } from "./read/delta-base-cache.ts";
 export { type LooseObjects, ObjectTable } from "./read/object-table.ts";
 export { PACK_HEADER_BYTES, type PackEntry, PackReader, type PackReaderOptions } from "./read/pack-reader.ts";

@@ -4,6 +4,7 @@ import { inflateSync } from "node:zlib";
 import type { ObjectFormat, ObjectId, ObjectType } from "@x/objects";
 import {
   type ByteSource,
+  type CommitGraph,
   createZlibCodec,
   DeltaBaseCache,
   type LooseObjects,
@@ -19,6 +20,7 @@ export interface OpenOptions {
   readonly cacheBytes?: number;
   readonly maxWindows?: number;
   readonly neutral?: boolean;
+  readonly commitGraph?: CommitGraph;
 }
 
 export function memorySource(bytes: Uint8Array): ByteSource {
@@ -69,7 +71,9 @@ export function openTable(
   format: ObjectFormat,
   options: OpenOptions = {},
 ): ObjectTable {
-  return new ObjectTable(format, readPacks(gitDirectory, format, options), looseFiles(gitDirectory));
+  const packs = readPacks(gitDirectory, format, options);
+  const graph = () => options.commitGraph;
+  return new ObjectTable(format, packs, looseFiles(gitDirectory), undefined, graph);
 }
 
 export const NOTHING_LOOSE: LooseObjects = {

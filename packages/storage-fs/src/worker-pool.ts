@@ -13,6 +13,8 @@ export interface WorkerPoolOptions {
   readonly shared?: boolean;
   /** No thread at all: one worker in this one, for a process that serves one request and ends. */
   readonly inline?: boolean;
+  /** Hears of what a worker found broken and can do without. */
+  readonly onWarning?: ((message: string) => void) | undefined;
 }
 
 /** The worker threads that all repositories of a process share. They are started when first needed. */
@@ -43,7 +45,8 @@ export function createWorkerPool(options: WorkerPoolOptions = {}): WorkerPool {
       const idle = threads.find((thread) => thread.jobs === 0);
       if (idle !== undefined) return idle;
       if (threads.length < sizes[name]) {
-        const thread = new WorkerThread(options.inline ? openInlineLink : openThreadLink);
+        const openLink = options.inline ? openInlineLink : openThreadLink;
+        const thread = new WorkerThread(openLink, options.onWarning ?? (() => {}));
         threads.push(thread);
         return thread;
       }

@@ -69,7 +69,9 @@ export type FromWorker =
   /** A chunk was used up: one more may be sent. */
   | { kind: "taken"; id: number }
   | { kind: "done"; id: number; result: unknown }
-  | { kind: "failed"; id: number; failure: Failure };
+  | { kind: "failed"; id: number; failure: Failure }
+  /** Something is broken that can be done without. */
+  | { kind: "warning"; message: string };
 
 /** An error on its way between threads. */
 export interface Failure {

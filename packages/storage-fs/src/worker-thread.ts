@@ -14,11 +14,13 @@ export interface JobListener {
 /** One worker and the jobs it has. Does not keep the process alive while it has none. */
 export class WorkerThread {
   readonly #link: WorkerLink;
+  readonly #warn: (message: string) => void;
   readonly #listeners: Map<number, JobListener> = new Map();
   #nextId = 0;
   #alive = true;
 
-  constructor(openLink: OpenLink) {
+  constructor(openLink: OpenLink, warn: (message: string) => void) {
+    this.#warn = warn;
     this.#link = openLink({
       onMessage: (message) => this.#receive(message),
       onEnd: (cause) => this.#fail(cause),
@@ -48,6 +50,10 @@ export class WorkerThread {
   }
 
   #receive(message: FromWorker): void {
+    if (message.kind === "warning") {
+      this.#warn(message.message);
+      return;
+    }
     const listener = this.#listeners.get(message.id);
     if (listener === undefined) return;
     if (message.kind === "event") listener.onEvent(message.event);

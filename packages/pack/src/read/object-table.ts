@@ -6,6 +6,7 @@ import {
   rawIdLength,
 } from "@x/objects";
 import { PackError } from "../errors.ts";
+import type { CommitGraph } from "./commit-graph.ts";
 import type { PackedObject } from "./delta-base-cache.ts";
 import { MergedLookup } from "./merged-lookup.ts";
 import type { PackReader } from "./pack-reader.ts";
@@ -35,10 +36,19 @@ export class ObjectTable {
   readonly #loose: LooseObjects;
   readonly #looseNumbers: Map<ObjectId, number> = new Map();
   readonly #looseIds: ObjectId[] = [];
+  readonly #openCommitGraph: () => CommitGraph | undefined;
+  #commitGraph: CommitGraph | undefined | "unopened" = "unopened";
 
   /** @param twin a table of the same packs, to share with it what is known of them */
-  constructor(format: ObjectFormat, packs: readonly PackReader[], loose: LooseObjects, twin?: ObjectTable) {
+  constructor(
+    format: ObjectFormat,
+    packs: readonly PackReader[],
+    loose: LooseObjects,
+    twin?: ObjectTable,
+    openCommitGraph: () => CommitGraph | undefined = () => undefined,
+  ) {
     this.format = format;
+    this.#openCommitGraph = openCommitGraph;
     this.#loose = loose;
     if (twin !== undefined) {
       this.packs = twin.packs;
@@ -62,14 +72,20 @@ export class ObjectTable {
     );
   }
 
+  /** What is known of its commits without reading them. Opened when a walk first asks. */
+  get commitGraph(): CommitGraph | undefined {
+    if (this.#commitGraph === "unopened") this.#commitGraph = this.#openCommitGraph();
+    return this.#commitGraph;
+  }
+
   /** Numbers given so far: every number is below. Grows as loose objects are met. */
   get count(): number {
     return this.#packed + this.#looseIds.length;
   }
 
   /** The same packs, with the loose objects of `loose`, looked for anew. */
-  withLoose(loose: LooseObjects): ObjectTable {
-    return new ObjectTable(this.format, this.packs, loose, this);
+  withLoose(loose: LooseObjects, openCommitGraph?: () => CommitGraph | undefined): ObjectTable {
+    return new ObjectTable(this.format, this.packs, loose, this, openCommitGraph);
   }
 
   /** The number of the object whose raw id stands in `bytes` at `at`; -1 when it is not stored. */
@@ -121,6 +137,13 @@ export class ObjectTable {
     const pack = this.packOf(number);
     if (pack < 0) return this.#looseIds[number - this.#packed] as ObjectId;
     return (this.packs[pack] as PackReader).index.id(number - this.startOf(pack));
+  }
+
+  /** The raw id, to be read only. */
+  rawId(number: number): Uint8Array {
+    const pack = this.packOf(number);
+    if (pack < 0) return objectIdToBytes(this.id(number));
+    return (this.packs[pack] as PackReader).index.rawId(number - this.startOf(pack));
   }
 
   /** @throws PackError when it cannot be read (any more) */

@@ -8,8 +8,8 @@ const REACHES = 2;
 const SOUGHT = 4;
 
 /**
- * Commits of `sought` that none of `tips` has in its history, by a walk that ends as soon as all are found. Yields now
- * and then.
+ * Commits of `sought` that none of `tips` has in its history, by a walk that ends as soon as all are found, and that
+ * does not go where generations say they cannot be. Yields now and then.
  */
 export function* unreachableCommits(
   commits: CommitTable,
@@ -17,12 +17,15 @@ export function* unreachableCommits(
   tips: Iterable<number>,
 ): Generator<undefined, Set<number>> {
   const left = new Set(sought);
+  let lowest = Infinity;
+  for (const commit of sought) lowest = Math.min(lowest, commits.generation(commit));
   const flags = new ObjectFlags(commits.objects.count);
   const queue = new CommitQueue();
   const visit = (commit: number) => {
     if (commit === MISSING || flags.get(commit) & VISITED) return;
     flags.set(commit, VISITED);
     left.delete(commit);
+    if (commits.generation(commit) < lowest) return;
     queue.push(commit, commits.time(commit));
   };
   for (const tip of tips) visit(tip);
@@ -39,8 +42,8 @@ export function* unreachableCommits(
 }
 
 /**
- * Whether each of `from` is one of `to` or has one in its history. Commits older than all of `to` are not looked into.
- * Yields now and then.
+ * Whether each of `from` is one of `to` or has one in its history. Commits older than all of `to`, or of a lower
+ * generation, are not looked into. Yields now and then.
  */
 export function* allReach(
   commits: CommitTable,
@@ -48,12 +51,15 @@ export function* allReach(
   to: ReadonlySet<number>,
 ): Generator<undefined, boolean> {
   const flags = new ObjectFlags(commits.objects.count);
-  let oldest = Infinity;
+  const floor = { time: Infinity, generation: Infinity };
+  let steps = 0;
   for (const commit of to) {
+    if (++steps % BREATH === 0) yield;
     flags.set(commit, SOUGHT);
-    oldest = Math.min(oldest, commits.time(commit));
+    floor.time = Math.min(floor.time, commits.time(commit));
+    floor.generation = Math.min(floor.generation, commits.generation(commit));
   }
-  for (const start of from) if (!(yield* reaches(commits, start, oldest, flags))) return false;
+  for (const start of from) if (!(yield* reaches(commits, start, floor, flags))) return false;
   return true;
 }
 
@@ -61,13 +67,16 @@ export function* allReach(
 function* reaches(
   commits: CommitTable,
   start: number,
-  oldest: number,
+  floor: { readonly time: number; readonly generation: number },
   flags: ObjectFlags,
 ): Generator<undefined, boolean> {
   const path: PathStep[] = [];
   const visit = (commit: number) => {
     flags.set(commit, VISITED);
-    const ends = (flags.get(commit) & SOUGHT) !== 0 || commits.time(commit) < oldest;
+    const ends =
+      (flags.get(commit) & SOUGHT) !== 0 ||
+      commits.time(commit) < floor.time ||
+      commits.generation(commit) < floor.generation;
     path.push({ commit, parents: ends ? [] : commits.parents(commit), next: 0 });
   };
   if ((flags.get(start) & VISITED) === 0) visit(start);

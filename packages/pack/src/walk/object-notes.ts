@@ -39,6 +39,11 @@ export class IntList {
     return this.#items[index] as number;
   }
 
+  /** Puts `item` in the place of an item that is there. */
+  set(index: number, item: number): void {
+    this.#items[index] = item;
+  }
+
   push(item: number): void {
     if (this.#length === this.#items.length) {
       const items = new Int32Array(this.#length * 2);

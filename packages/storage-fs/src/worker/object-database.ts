@@ -2,6 +2,7 @@ import { statSync } from "node:fs";
 import { ObjectTable, type ZlibCodec } from "@x/pack";
 import type { StoreLocation } from "../worker-protocol.ts";
 import { findAlternates } from "./alternates.ts";
+import { CommitGraphs } from "./commit-graphs.ts";
 import { type Generation, letGo } from "./generation.ts";
 import { LooseFiles } from "./loose-files.ts";
 import { listPacks, type PackFile, type PackFiles } from "./pack-files.ts";
@@ -27,12 +28,20 @@ export class ObjectDatabase {
   readonly #location: StoreLocation;
   readonly #codec: ZlibCodec;
   readonly #files: PackFiles;
+  readonly #commitGraphs: CommitGraphs;
   #directories: readonly string[] = [];
   #latest: Generation | undefined;
   #stamp: string | undefined;
   #closed = false;
 
-  constructor(location: StoreLocation, codec: ZlibCodec, files: PackFiles) {
+  /** @param warn hears of what is broken but can be done without */
+  constructor(
+    location: StoreLocation,
+    codec: ZlibCodec,
+    files: PackFiles,
+    warn: (message: string) => void = () => {},
+  ) {
+    this.#commitGraphs = new CommitGraphs(location, warn);
     this.#location = location;
     this.#codec = codec;
     this.#files = files;
@@ -44,7 +53,7 @@ export class ObjectDatabase {
     const repacked = new RepackedObjects(generation, () => this.#hold(false));
     let held = true;
     return {
-      objects: generation.packed.withLoose(repacked),
+      objects: generation.packed.withLoose(repacked, () => this.#commitGraphs.open(this.#directories)),
       release: () => {
         if (!held) return;
         held = false;

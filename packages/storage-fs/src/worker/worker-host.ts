@@ -110,7 +110,8 @@ export class WorkerHost {
 
   #openDatabase(location: StoreLocation): ObjectDatabase {
     const key = JSON.stringify(location);
-    const database = this.#databases.get(key) ?? new ObjectDatabase(location, this.#codec, this.#files);
+    const warn = (message: string) => this.#send({ kind: "warning", message }, []);
+    const database = this.#databases.get(key) ?? new ObjectDatabase(location, this.#codec, this.#files, warn);
     this.#databases.delete(key);
     this.#databases.set(key, database); // the latest last
     return database;
