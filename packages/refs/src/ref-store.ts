@@ -62,10 +62,10 @@ export interface RefStore {
   }): AsyncIterable<readonly Ref[]>;
 
   /**
-   * A name for what {@link list} gives and `HEAD` holds: the same twice means that neither had changed in between.
-   * Costs less than a listing. Stores that cannot tell have none.
+   * A name for what {@link list} gives for `prefixes` and for what `HEAD` holds: the same twice means that neither had
+   * changed in between. Costs less than a listing. Stores that cannot tell have none.
    */
-  state?(): Promise<string>;
+  state?(prefixes?: readonly string[]): Promise<string>;
 
   /**
    * Compare-and-swap of distinct refs, deletions before the rest, under the store's own locks. Not atomic: each

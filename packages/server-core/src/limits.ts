@@ -38,6 +38,10 @@ export interface Limits {
   readonly maxShownTips: number;
   /** For how long, at least; at most twice as long. Unit: milliseconds. */
   readonly shownTipsMs: number;
+  /** Answers to ls-refs that are kept while the refs stay as they are, all repositories together. Unit: bytes. */
+  readonly maxListingsBytes: number;
+  /** How long such an answer is kept at most. Unit: milliseconds. */
+  readonly listingMs: number;
   /** Answers to what the refs of a repository reach that are kept; those for one state of its refs. */
   readonly maxReachAnswers: number;
   /** From this many on, the `ref-prefix` lines of ls-refs are ignored. As in C git. */
@@ -66,6 +70,8 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   maxNegotiationRounds: 10_000,
   maxShownTips: 65_536,
   shownTipsMs: 5 * 60 * 1000,
+  maxListingsBytes: 128 * 1024 * 1024,
+  listingMs: 10_000,
   maxReachAnswers: 65_536,
   maxRefPrefixes: 65_536,
   receive: Object.freeze({

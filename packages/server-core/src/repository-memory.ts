@@ -1,5 +1,6 @@
 import type { ObjectStore } from "@x/objects";
 import type { Limits } from "./limits.ts";
+import { ListingMemory } from "./listing-memory.ts";
 import { ReachMemory } from "./reach-memory.ts";
 import { ShownTips } from "./shown-tips.ts";
 
@@ -8,12 +9,16 @@ export interface RepositoryMemory {
   /** What stateless clients with the same view were shown. */
   readonly shown: ShownTips;
   readonly reach: ReachMemory;
+  /** Listings of all repositories; this one's are found by keys that start with {@link listingKey}. */
+  readonly listings: ListingMemory;
+  readonly listingKey: string;
 }
 
 /** Views of one repository that are told apart: namespaces, and rules that changed meanwhile. */
 const MAX_VIEWS = 16;
 
 interface Known {
+  readonly number: number;
   readonly reach: ReachMemory;
   readonly views: Map<string, ShownTips>;
 }
@@ -22,19 +27,26 @@ interface Known {
 export class RepositoryMemories {
   readonly #limits: Limits;
   readonly #known = new WeakMap<ObjectStore, Known>();
+  readonly #listings: ListingMemory;
+  #count = 0;
 
   constructor(limits: Limits) {
     this.#limits = limits;
+    this.#listings = new ListingMemory(limits.maxListingsBytes, limits.listingMs);
   }
 
   /** @param view the same for sessions that may see the same */
   of(objects: ObjectStore, view: string): RepositoryMemory {
     let known = this.#known.get(objects);
     if (known === undefined) {
-      known = { reach: new ReachMemory(this.#limits.maxReachAnswers), views: new Map() };
+      known = {
+        number: this.#count++,
+        reach: new ReachMemory(this.#limits.maxReachAnswers),
+        views: new Map(),
+      };
       this.#known.set(objects, known);
     }
-    const { reach, views } = known;
+    const { number, reach, views } = known;
     const shown = views.get(view) ?? new ShownTips(this.#limits.maxShownTips, this.#limits.shownTipsMs);
     views.delete(view);
     views.set(view, shown);
@@ -42,6 +54,6 @@ export class RepositoryMemories {
       if (views.size <= MAX_VIEWS) break;
       views.delete(oldest);
     }
-    return { shown, reach };
+    return { shown, reach, listings: this.#listings, listingKey: `${number}\n${view}\n` };
   }
 }

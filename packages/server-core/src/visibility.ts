@@ -52,6 +52,7 @@ export class VisibleRefs {
   readonly #repository: Repository;
   readonly #scope: RefScope;
   readonly #onBroken: (name: string) => void;
+  #brokenSeen = 0;
 
   constructor(
     repository: Repository,
@@ -59,7 +60,15 @@ export class VisibleRefs {
   ) {
     this.#repository = repository;
     this.#scope = options.scope;
-    this.#onBroken = options.onBroken ?? (() => {});
+    this.#onBroken = (name) => {
+      this.#brokenSeen++;
+      options.onBroken?.(name);
+    };
+  }
+
+  /** How often a ref was passed over so far because it leads nowhere. */
+  get brokenSeen(): number {
+    return this.#brokenSeen;
   }
 
   /** HEAD; empty when it cannot be seen, or leads astray. */

@@ -111,9 +111,9 @@ export function createFileRefs(options: FileRefsOptions): RefStore {
       if (batch.length > 0) yield batch;
     },
 
-    async state() {
+    async state(prefixes) {
       const head = await guarded(() => files.read("HEAD"));
-      const { serial } = await guarded(() => loose.list([""], undefined));
+      const { serial } = await guarded(() => loose.list(minimalPrefixes(prefixes), undefined));
       return JSON.stringify([head, serial, await guarded(() => packed.serial())]);
     },
 
