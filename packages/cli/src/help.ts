@@ -47,6 +47,9 @@ const STDIO = `
 ENVIRONMENT
   GIT_PROTOCOL   version=1 or version=2, as sshd passes it on with
                  "AcceptEnv GIT_PROTOCOL". Anything odd in it is passed over.
+  GIT_TRACE_PACKET, GIT_TRACE2_EVENT
+                 1, or the absolute path of a file: write down each packet, or
+                 what is fetched and by whom as lines of JSON.
 
 EXIT STATUS
   0, or 128 after "fatal: ..." on standard error. Standard output carries

@@ -2,6 +2,8 @@ import { once } from "node:events";
 import type { Readable, Writable } from "node:stream";
 import {
   createGitService,
+  type GitService,
+  type GitServiceOptions,
   protocolVersion,
   type Repository,
   ServiceError,
@@ -40,11 +42,11 @@ export async function serveStdio(options: StdioOptions, terminal: Terminal): Pro
   try {
     const repository = await findRepository(storage, options, terminal.env.HOME);
     const { service } = options;
-    const answer = createGitService({
-      repositories: async () => repository,
-      services: [service],
-      agent: `xgit/${packageVersion()}`,
-    })({
+    const serve = await serviceOf(
+      { repositories: async () => repository, services: [service], agent: `xgit/${packageVersion()}` },
+      terminal,
+    );
+    const answer = serve({
       service,
       repository: options.directory,
       version: protocolVersion(protocolText(terminal.env.GIT_PROTOCOL)),
@@ -65,6 +67,14 @@ export async function serveStdio(options: StdioOptions, terminal: Terminal): Pro
     stdin.destroy();
     await storage.close();
   }
+}
+
+/** Most calls are spared the code that traces. */
+async function serviceOf(options: GitServiceOptions, terminal: Terminal): Promise<GitService> {
+  const { GIT_TRACE_PACKET: packets = "", GIT_TRACE2_EVENT: events = "" } = terminal.env;
+  if (packets === "" && events === "") return createGitService(options);
+  const { createTracedService } = await import("./trace.ts");
+  return createTracedService(options, terminal, process.pid);
 }
 
 async function findRepository(

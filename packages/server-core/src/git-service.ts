@@ -25,6 +25,8 @@ export interface GitServiceOptions {
   /** What the server calls itself to clients. */
   readonly agent?: string;
   readonly hooks?: Hooks;
+  /** Names each call for clients and logs where the repository exchanges such names. Default: at random. */
+  readonly sessionId?: () => string;
 }
 
 interface Settings {
@@ -34,6 +36,7 @@ interface Settings {
   readonly logger: Logger | undefined;
   readonly agent: string;
   readonly hooks: Hooks;
+  readonly sessionId: () => string;
   readonly memories: RepositoryMemories;
 }
 
@@ -51,6 +54,7 @@ export function createGitService(options: GitServiceOptions): GitService {
     logger: options.logger,
     agent: options.agent ?? "x-server-core/0",
     hooks: options.hooks ?? {},
+    sessionId: options.sessionId ?? (() => crypto.randomUUID()),
     memories: new RepositoryMemories(limits),
   };
   return (call) => ({
@@ -126,7 +130,7 @@ async function openSession(
   const onBroken = (ref: string) =>
     logger?.warn({ repository: call.repository, ref }, "broken ref passed over");
   const scope = new RefScope(repository, call.service === "git-receive-pack" ? "receive" : "uploadpack");
-  const sessionId = exchangesSessionIds(repository.config) ? crypto.randomUUID() : undefined;
+  const sessionId = exchangesSessionIds(repository.config) ? settings.sessionId() : undefined;
   if (sessionId !== undefined) stats.sessionId = sessionId;
   return {
     call,
