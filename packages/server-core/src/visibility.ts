@@ -86,7 +86,8 @@ export class VisibleRefs {
     if (resolved.status === "unborn") return { target };
     const stored = { name: "HEAD", ref: resolved.ref, id: resolved.id, symrefTarget: target };
     const [ref] = await this.#stored([stored], options);
-    return { target, ref };
+    // Announced even if its object is lost, as in C git: a client must not take damage for an empty repository.
+    return { target, ref: ref ?? { name: "HEAD", id: resolved.id, symrefTarget: target } };
   }
 
   /**

@@ -1,4 +1,4 @@
-import type { ObjectId } from "@x/objects";
+import { type ObjectId, ObjectsError } from "@x/objects";
 import { fetchFeatures } from "./fetch-features.ts";
 import type { FetchRequest } from "./fetch-request.ts";
 import { refused, type Session } from "./session.ts";
@@ -29,8 +29,26 @@ async function forbidden(session: Session, ids: readonly ObjectId[]): Promise<Ob
   if (left.size === 0) return first(ids, missing);
   // A stateless v0 client may have been shown refs that have moved on since; C git helps it the same way.
   const mayReach = call.version === 2 ? policy.reachable.v2 : policy.reachable.v0 || call.mode === "rpc";
-  const bad = mayReach ? await unreached(session, [...left], { hidden: policy.hiddenTips }) : left;
+  const bad = mayReach ? await unreachedOrUnsure(session, left, policy.hiddenTips) : left;
   return first(ids, new Set([...missing, ...bad]));
+}
+
+/** In a damaged repository what cannot be shown to be reached is not given. */
+async function unreachedOrUnsure(
+  session: Session,
+  ids: ReadonlySet<ObjectId>,
+  hidden: boolean,
+): Promise<ReadonlySet<ObjectId>> {
+  try {
+    return await unreached(session, [...ids], { hidden });
+  } catch (error) {
+    const isDamage =
+      error instanceof ObjectsError &&
+      (error.code === "objects/not-found" || error.code === "objects/corrupt");
+    if (!isDamage) throw error;
+    session.stats.reason = `reachability: ${error.message}`;
+    return ids;
+  }
 }
 
 function first(ids: readonly ObjectId[], bad: ReadonlySet<ObjectId>): ObjectId | undefined {

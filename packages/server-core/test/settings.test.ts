@@ -183,3 +183,32 @@ it("ends a flood of prefixes at the bytes of a request, and compares none twice"
   });
   expect(error?.code).toBe("server-core/limit-exceeded");
 });
+
+describe("HEAD whose object is lost", () => {
+  function damaged() {
+    const repository = new MemoryRepository();
+    const [c1, , , , c5] = repository.five();
+    repository.refs.set("refs/heads/whole", c1);
+    repository.lose(c5);
+    return { repository, c1, c5 };
+  }
+
+  // A client that gets everything but what HEAD holds would take the repository for one without a branch.
+  it("is announced, as in C git, though its branch is not", async () => {
+    const { repository, c1, c5 } = damaged();
+    const { packets } = await serve(repository, { version: 0, mode: "advertise" });
+    expect(packets[0]).toMatch(new RegExp(`^${c5} HEAD\0.* symref=HEAD:refs/heads/main `));
+    expect(packets.slice(1)).toEqual([`${c1} refs/heads/whole\n`, "flush"]);
+    expect((await lsRefs(repository, "peel", "symrefs")).packets).toEqual([
+      `${c5} HEAD symref-target:refs/heads/main\n`,
+      `${c1} refs/heads/whole\n`,
+      "flush",
+    ]);
+  });
+
+  it("cannot be had", async () => {
+    const { repository, c5 } = damaged();
+    const input = [encodePackets(["command=fetch", delim, `want ${c5}`, "done", flush])];
+    expect((await serve(repository, { input })).packets).toEqual([`ERR upload-pack: not our ref ${c5}`]);
+  });
+});

@@ -1,4 +1,4 @@
-import type { ObjectId } from "@x/objects";
+import { type ObjectId, ObjectsError } from "@x/objects";
 import { delim, encodePackets, flush } from "@x/pktline";
 import { describe, expect, it } from "vitest";
 import { createGitService, type Limits } from "../src/index.ts";
@@ -172,6 +172,27 @@ describe("a ref that moves between announcement and request", () => {
     await ask(2, "rpc", [ls]);
     repository.refs.set("refs/heads/main", ids["a root"]);
     expect(await ask(2, "rpc", [fetchV2(ids["a tip"])])).toContain("not our ref");
+  });
+});
+
+describe("a walk that ends in what is lost or broken", () => {
+  it.each(["objects/not-found", "objects/corrupt"] as const)("gives nothing: %s", async (code) => {
+    const { repository, ids } = setUp();
+    repository.objects.unreachable = () => Promise.reject(new ObjectsError(code, "broken"));
+    for (const version of [0, 2] as const) {
+      const request = (version === 2 ? fetchV2 : fetchV0)(ids["a tip"], ids["a blob"]);
+      const { packets, error } = await serve(repository, { version, input: [request] });
+      expect(packets).toEqual([`ERR upload-pack: not our ref ${ids["a blob"]}`]);
+      expect(error?.code).toBe("server-core/refused");
+    }
+  });
+
+  it("for want of time says so", async () => {
+    const { repository, ids } = setUp();
+    repository.objects.unreachable = () =>
+      Promise.reject(new ObjectsError("objects/limit-exceeded", "too many trees"));
+    const { packets } = await serve(repository, { input: [fetchV2(ids["a blob"])] });
+    expect(packets).toEqual(["ERR too many trees"]);
   });
 });
 
