@@ -26,6 +26,7 @@ export { makePack, type PackTools } from "./make/make-pack.ts";
 export { CommitGraph } from "./read/commit-graph.ts";
 export { DeltaBaseCache, type PackedObject } from "./read/delta-base-cache.ts";
 export { type LooseObjects, ObjectTable } from "./read/object-table.ts";
+export type { BitmapFile } from "./read/pack-bitmaps.ts";
 export { PACK_HEADER_BYTES, type PackEntry, PackReader, type PackReaderOptions } from "./read/pack-reader.ts";
 export type { ExternalBase, FindBase, PackSink } from "./take/complete-thin-pack.ts";
 export type { HashInto, HashTools } from "./take/object-hasher.ts";

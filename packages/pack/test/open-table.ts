@@ -2,7 +2,9 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { inflateSync } from "node:zlib";
 import type { ObjectFormat, ObjectId, ObjectType } from "@x/objects";
+import { createNodeHasher } from "@x/objects/node";
 import {
+  type BitmapFile,
   type ByteSource,
   type CommitGraph,
   createZlibCodec,
@@ -21,6 +23,8 @@ export interface OpenOptions {
   readonly maxWindows?: number;
   readonly neutral?: boolean;
   readonly commitGraph?: CommitGraph;
+  /** What is heard of bitmaps that are passed over. Without it, nobody looks for bitmaps. */
+  readonly warnings?: string[];
 }
 
 export function memorySource(bytes: Uint8Array): ByteSource {
@@ -39,13 +43,18 @@ export function readerOf(
   pack: Uint8Array,
   index: Uint8Array,
   format: ObjectFormat,
-  options: OpenOptions & { readonly cache?: DeltaBaseCache; readonly maxObjectBytes?: number } = {},
+  options: OpenOptions & {
+    readonly cache?: DeltaBaseCache;
+    readonly maxObjectBytes?: number;
+    readonly bitmapFile?: BitmapFile;
+  } = {},
 ): PackReader {
   return new PackReader(memorySource(pack), new PackIndex(index, format), {
     codec: options.neutral ? createZlibCodec() : createNodeZlibCodec(),
     cache: options.cache ?? new DeltaBaseCache(options.cacheBytes ?? 4 * 1024 * 1024),
     maxObjectBytes: options.maxObjectBytes ?? 64 * 1024 * 1024,
     ...(options.maxWindows === undefined ? {} : { maxWindows: options.maxWindows }),
+    bitmapFile: options.bitmapFile,
   });
 }
 
@@ -61,8 +70,29 @@ export function readPacks(
     .filter((name) => name.endsWith(".idx"))
     .map((name) => join(directory, name.slice(0, -4)))
     .map((path) =>
-      readerOf(readFileSync(`${path}.pack`), readFileSync(`${path}.idx`), format, { ...options, cache }),
+      readerOf(readFileSync(`${path}.pack`), readFileSync(`${path}.idx`), format, {
+        ...options,
+        cache,
+        ...(options.warnings && { bitmapFile: bitmapFileAt(`${path}.bitmap`, options.warnings) }),
+      }),
     );
+}
+
+function bitmapFileAt(path: string, warnings: string[]): BitmapFile {
+  return bitmapFileOf(() => (existsSync(path) ? readFileSync(path) : undefined), warnings);
+}
+
+/** A bitmap file in memory; its bytes are its name. */
+export function bitmapFileOf(bytes: () => Uint8Array | undefined, warnings: string[]): BitmapFile {
+  return {
+    open(butNot) {
+      const found = bytes();
+      const name = found && Buffer.from(found).toString("latin1");
+      return found && name !== undefined && name !== butNot ? { source: memorySource(found), name } : undefined;
+    },
+    createHasher: createNodeHasher,
+    warn: (message) => warnings.push(message),
+  };
 }
 
 /** What a repository has on disk now. */

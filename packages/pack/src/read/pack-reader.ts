@@ -13,6 +13,7 @@ import {
 import type { PackIndex } from "../format/pack-index.ts";
 import type { Inflater, ZlibCodec } from "../format/zlib-codec.ts";
 import type { DeltaBaseCache, PackedObject } from "./delta-base-cache.ts";
+import { type BitmapFile, PackBitmaps } from "./pack-bitmaps.ts";
 import { WindowCache } from "./window-cache.ts";
 
 /** Bytes before the first entry: `PACK`, version, count. */
@@ -29,6 +30,7 @@ export interface PackReaderOptions {
   readonly maxObjectBytes: number;
   /** Pack windows kept in memory, of 64 KiB each; 128 when not given. */
   readonly maxWindows?: number;
+  readonly bitmapFile?: BitmapFile | undefined;
 }
 
 /** An entry's header together with where it stands. */
@@ -43,6 +45,7 @@ export interface PackEntry extends EntryHeader {
 export class PackReader {
   readonly index: PackIndex;
   readonly source: ByteSource;
+  readonly bitmaps: PackBitmaps | undefined;
   readonly #options: PackReaderOptions;
   readonly #windows: WindowCache;
   readonly #keys: number;
@@ -54,6 +57,7 @@ export class PackReader {
   constructor(source: ByteSource, index: PackIndex, options: PackReaderOptions) {
     this.index = index;
     this.source = source;
+    this.bitmaps = options.bitmapFile && new PackBitmaps(options.bitmapFile, index);
     this.#options = options;
     this.#windows = new WindowCache(source, options.maxWindows ?? 128);
     this.#reserve = (size) => options.cache.reserve(size);
