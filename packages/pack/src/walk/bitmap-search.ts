@@ -17,6 +17,36 @@ export interface BitmapReach {
   readonly above: readonly number[];
 }
 
+/** What a fetch needs, as far as bitmaps tell. */
+export interface BitmapAnswer {
+  readonly had: BitmapReach;
+  /** Its bits are without those that are had. */
+  readonly wanted: BitmapReach;
+  readonly trees: BitSet;
+  readonly blobs: BitSet;
+}
+
+/**
+ * What `wants` reach and `haves` do not. Yields now and then.
+ * @returns `undefined` when the bitmaps turn out broken
+ * @throws PackError `pack/missing-object`
+ */
+export function* answerByBitmaps(
+  order: BitmapOrder,
+  commits: CommitTable,
+  wants: readonly number[],
+  haves: readonly number[],
+): Generator<undefined, BitmapAnswer | undefined> {
+  const had = yield* reachByBitmaps(order, commits, haves, { lenient: true });
+  const wanted = had && (yield* reachByBitmaps(order, commits, wants, { had: had.bits }));
+  const trees = order.type("tree");
+  const blobs = order.type("blob");
+  if (had === undefined || wanted === undefined || trees === undefined || blobs === undefined)
+    return undefined;
+  wanted.bits.remove(had.bits);
+  return { had, wanted, trees, blobs };
+}
+
 /**
  * Finds what `starts` reach: commits are walked down from them until there are bitmaps. Yields now and then.
  * @param had bits that need not be looked for

@@ -2,7 +2,10 @@ import { type ObjectFilter, type ObjectId, ObjectsError, objectIdFromBytes } fro
 import { PackError } from "../errors.ts";
 import { sortPositionsInSteps } from "../format/sort-positions.ts";
 import type { ObjectTable } from "../read/object-table.ts";
+import { BitmapOrder } from "./bitmap-order.ts";
+import { answerByBitmaps, type BitmapAnswer } from "./bitmap-search.ts";
 import { CommitTable, MISSING } from "./commit-table.ts";
+import { firstDone } from "./first-done.ts";
 import { type FilterPlan, planFilter } from "./filter-plan.ts";
 import { BREATH, HistoryWalk, SEEN, SELECTED, UNINTERESTING } from "./history-walk.ts";
 import { IntList, ObjectFlags } from "./object-notes.ts";
@@ -32,6 +35,8 @@ export interface EnumerateRequest {
   readonly filter?: ObjectFilter | undefined;
   /** Trees that may be looked into, each as often as it is. */
   readonly maxTreeVisits?: number | undefined;
+  /** Believe no bitmaps: for finding out whether anything is missing. */
+  readonly withoutBitmaps?: boolean;
 }
 
 /**
@@ -60,6 +65,10 @@ class Enumeration {
   readonly #sendsTrees: boolean;
   readonly #sendsBlobs: boolean;
   readonly #visits: TreeVisits;
+  readonly #bitmaps: BitmapOrder | undefined;
+  /** Commits that are wanted, and had. */
+  readonly #wanted: Set<number> = new Set();
+  readonly #had: number[] = [];
   /** What the other side has and is not stored here. */
   readonly #hadElsewhere: Set<ObjectId> = new Set();
   /** Wanted trees and blobs. */
@@ -71,6 +80,8 @@ class Enumeration {
   /** Blobs that may turn out too long. */
   readonly #unmeasured = new IntList();
   readonly #paths: PathNotes | undefined;
+  /** Whether paths of what bitmaps tell is had are of use. */
+  #notesAllPaths = true;
 
   constructor(table: ObjectTable, request: EnumerateRequest) {
     const { shallow, likeness, haves } = request;
@@ -85,17 +96,20 @@ class Enumeration {
     this.#paths = likeness && haves.length > 0 ? new PathNotes() : undefined;
     this.#walk = new HistoryWalk(this.#commits, this.#flags);
     this.selected = new SelectedObjects(table, this.#flags, this.#paths);
+    this.#bitmaps = this.#canUseBitmaps(request) ? BitmapOrder.of(table) : undefined;
   }
 
-  /** @returns the wanted commit, or {@link MISSING} when it is something else */
-  #want(number: number): number {
+  /** Bitmaps know nothing of paths, nor of commits that are taken to have no parents. */
+  #canUseBitmaps({ shallow, withoutBitmaps }: EnumerateRequest): boolean {
+    const { depth, places } = this.#plan;
+    if (withoutBitmaps || (shallow !== undefined && shallow.size > 0)) return false;
+    return (depth === 0 || depth === Infinity) && places.root === ALL && places.wanted === ALL;
+  }
+
+  #want(number: number): void {
     const end = this.selected.selectTag(number);
-    if (this.#table.header(end).type === "commit") {
-      this.#walk.want(end);
-      return end;
-    }
-    this.#others.push(end);
-    return MISSING;
+    if (this.#table.header(end).type === "commit") this.#wanted.add(end);
+    else this.#others.push(end);
   }
 
   *#have(number: number): Generator<number, void> {
@@ -109,7 +123,7 @@ class Enumeration {
       throw error;
     }
     const { type } = this.#table.header(end);
-    if (type === "commit") this.#walk.have(end);
+    if (type === "commit") this.#had.push(end);
     else if (type === "tree") yield* this.#forgetTree(end);
     else this.#flags.set(end, UNINTERESTING);
   }
@@ -140,14 +154,13 @@ class Enumeration {
 
   *run(request: EnumerateRequest): Generator<number, void> {
     let steps = 0;
-    const wanted = new Set<number>();
     for (const have of request.haves) {
       if (++steps % BREATH === 0) yield this.selected.count;
       yield* this.#have(have);
     }
     for (const want of request.wants) {
       if (++steps % BREATH === 0) yield this.selected.count;
-      wanted.add(this.#want(want));
+      this.#want(want);
     }
     const commits = yield* this.#wantedCommits();
     yield* this.#forgetEdges(commits, request);
@@ -160,7 +173,7 @@ class Enumeration {
     for (let i = 0; i < commits.length; i++) {
       if (++steps % BREATH === 0) yield this.selected.count;
       const commit = commits.get(i);
-      if (types.has("commit") || wanted.has(commit)) this.selected.select(commit);
+      if (types.has("commit") || this.#wanted.has(commit)) this.selected.select(commit);
       if (opensRoots) this.#meetRoot(commit);
     }
     while (this.#trees.length > 0) yield* this.#openLevel();
@@ -173,12 +186,57 @@ class Enumeration {
     if (this.#meetTree(tree, this.#plan.places.root, 0)) this.#paths?.noteWantedRoot(tree);
   }
 
+  /** The wanted commits whose trees are to be looked into: all, or those that bitmaps know nothing of. */
   *#wantedCommits(): Generator<number, IntList> {
-    const walk = this.#walk.run();
-    for (let step = walk.next(); ; step = walk.next()) {
-      if (step.done) return step.value;
+    const search = firstDone(this.#askBitmaps(), this.#walkHistory());
+    for (let step = search.next(); ; step = search.next()) {
+      if (step.done) return step.value instanceof IntList ? step.value : yield* this.#take(step.value);
       yield this.selected.count;
     }
+  }
+
+  *#walkHistory(): Generator<undefined, IntList> {
+    for (const commit of this.#had) this.#walk.have(commit);
+    for (const commit of this.#wanted) this.#walk.want(commit);
+    return yield* this.#walk.run();
+  }
+
+  *#askBitmaps(): Generator<undefined, BitmapAnswer | undefined> {
+    if (this.#bitmaps === undefined) return undefined;
+    return yield* answerByBitmaps(this.#bitmaps, this.#commits, [...this.#wanted], this.#had);
+  }
+
+  /** Notes and selects what bitmaps tell. @returns the wanted commits that they know nothing of */
+  *#take({ had, wanted, trees, blobs }: BitmapAnswer): Generator<number, IntList> {
+    const order = this.#bitmaps as BitmapOrder;
+    this.#notesAllPaths = wanted.above.length > 0;
+    if (this.#had.length > 0)
+      this.#flags.addNotes((number) => {
+        const bit = order.bitOf(number);
+        if (bit < 0 || !had.bits.has(bit)) return 0;
+        return trees.has(bit) ? UNINTERESTING | MET_AS_TREE : UNINTERESTING;
+      });
+    for (const commit of had.above) {
+      this.#flags.set(commit, UNINTERESTING);
+      const tree = this.#commits.tree(commit);
+      if (tree !== MISSING) yield* this.#forgetTree(tree);
+    }
+    const sendsCommits = this.#plan.types.has("commit");
+    let steps = 0;
+    for (let bit = wanted.bits.next(0); bit >= 0; bit = wanted.bits.next(bit + 1)) {
+      if (++steps % (64 * BREATH) === 0) yield this.selected.count;
+      const number = order.numberOf(bit);
+      if (trees.has(bit)) {
+        if (this.#sendsTrees) this.selected.select(number);
+        this.#flags.set(number, MET_AS_TREE | OPEN_EVERYWHERE);
+      } else if (!blobs.has(bit)) {
+        if (sendsCommits || this.#wanted.has(number)) this.selected.select(number);
+      } else if (this.#sendsBlobs && this.selected.select(number))
+        if (this.#plan.blobBytes < Infinity) this.#unmeasured.push(number);
+    }
+    const commits = new IntList();
+    for (const commit of wanted.above) commits.push(commit);
+    return commits;
   }
 
   /** Opens the trees that were met one step further up: so each is first met where it is nearest to a root. */
@@ -264,7 +322,9 @@ class Enumeration {
     const pending = [root];
     let steps = 0;
     for (let tree = pending.pop(); tree !== undefined; tree = pending.pop()) {
-      if (this.#flags.get(tree) & MET_AS_TREE) continue;
+      // Bitmaps tell what is had, but not at which path.
+      const flags = this.#paths && this.#notesAllPaths ? this.#flags.own(tree) : this.#flags.get(tree);
+      if (flags & MET_AS_TREE) continue;
       if (++steps % BREATH === 0) yield this.selected.count;
       this.#visits.count();
       this.#flags.set(tree, UNINTERESTING | MET_AS_TREE);

@@ -1,13 +1,25 @@
 /** A byte of notes for each object of an {@link ObjectTable}, 0 to begin with; grows as numbers do. */
 export class ObjectFlags {
   #bytes: Uint8Array;
+  #further: ((number: number) => number) | undefined;
 
   constructor(count: number) {
     this.#bytes = new Uint8Array(count + 64);
   }
 
   get(number: number): number {
+    const own = this.#bytes[number] ?? 0;
+    return this.#further === undefined ? own : own | this.#further(number);
+  }
+
+  /** Only what was {@link set}. */
+  own(number: number): number {
     return this.#bytes[number] ?? 0;
+  }
+
+  /** Has {@link get} give the notes that `further` tells of an object as well. */
+  addNotes(further: (number: number) => number): void {
+    this.#further = further;
   }
 
   set(number: number, bits: number): void {

@@ -36,7 +36,7 @@ export class SelectedObjects implements Selection {
   }
 
   isSelected(number: number): boolean {
-    return (this.#flags.get(number) & SELECTED) !== 0;
+    return (this.#flags.own(number) & SELECTED) !== 0;
   }
 
   isHad(number: number): boolean {
