@@ -1,5 +1,6 @@
 // Our server beside C git's on the same repositories, in one run:
-//   pnpm bench [REPOSITORY] [--only fetch|latency|push|small|fetches|refs] [--pairs N] [--objects N] [--json FILE] [--check]
+//   pnpm bench [REPOSITORY] [--only fetch|latency|push|small|fetches|refs] [--pairs N] [--objects N] [--bitmaps] [--json FILE] [--check]
+// With --bitmaps, both find the reachability bitmaps there that `git repack -b` writes; otherwise there are none.
 // Without REPOSITORY one is made up (and kept below the system's temporary directory). Linux only: it reads /proc.
 // Nothing here is a claim about another machine; only the ratios of one run mean something.
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -47,6 +48,7 @@ const { values: options, positionals } = parseArgs({
     },
     side: { type: "string", default: "both" },
     json: { type: "string" },
+    bitmaps: { type: "boolean", default: false },
     check: { type: "boolean", default: false },
     keep: { type: "boolean", default: false },
   },
@@ -176,7 +178,7 @@ async function requests(kinds) {
 
 try {
   const source = positionals[0] ?? (await generated(git, Number(options.objects), note));
-  const copy = benchCopy(git, source, join(work, "bench.git"));
+  const copy = benchCopy(git, source, join(work, "bench.git"), options);
   const size = (copy.packBytes / 1024 / 1024).toFixed(0);
   const where = `${git.version}, node ${process.versions.node}, ${cpus().length} x ${cpus()[0]?.model}`;
   const what = `${positionals[0] ?? "made up"}: ${copy.objects} objects, ${copy.refs} refs, one pack of ${size} MiB`;

@@ -36,18 +36,18 @@ export async function generated(git, objects, note) {
   return directory;
 }
 
-/** Copies `source` to a bare repository with one pack, and nothing that answers a fetch ahead of time. */
-export function benchCopy(git, source, target) {
+/** Copies `source` to a bare repository with one pack, and nothing but perhaps bitmaps that answers a fetch ahead of time. */
+export function benchCopy(git, source, target, { bitmaps = false } = {}) {
   // By URL, so that what is copied is what is reachable, not files.
   git.run("clone", "-q", "--mirror", pathToFileURL(resolve(source)).href, target);
-  git.run("-C", target, "repack", "-adq");
+  git.run("-C", target, "repack", bitmaps ? "-adbq" : "-adq");
   git.run("-C", target, "pack-refs", "--all");
   git.run("-C", target, "config", "uploadpack.allowFilter", "true");
   const objects = join(target, "objects");
   for (const name of ["commit-graph", "commit-graphs"])
     rmSync(join(objects, "info", name), { recursive: true, force: true });
   for (const name of readdirSync(join(objects, "pack")))
-    if (/\.(?:bitmap|rev|mtimes)$/.test(name) || name === "multi-pack-index")
+    if (/\.(?:bitmap|rev|mtimes)$/.test(name) ? !bitmaps : name === "multi-pack-index")
       rmSync(join(objects, "pack", name));
   return describe(git, target);
 }

@@ -44,7 +44,7 @@ export class PackBitmaps {
     } catch (error) {
       this.#opened = undefined;
       const reason = error instanceof PackError ? error.message : `reading them failed: ${error}`;
-      this.#file.warn(`passing over a pack's bitmaps: ${reason}`);
+      this.#file.warn(`passed over: ${reason}`);
       return undefined;
     }
   }

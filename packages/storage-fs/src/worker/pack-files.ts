@@ -1,7 +1,9 @@
-import { closeSync, fstatSync, openSync, readdirSync, readFileSync, readSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readFileSync } from "node:fs";
 import type { ObjectFormat } from "@x/objects";
-import { type ByteSource, DeltaBaseCache, PackError, PackIndex, PackReader, type ZlibCodec } from "@x/pack";
+import { DeltaBaseCache, PackError, PackIndex, PackReader, type ZlibCodec } from "@x/pack";
 import { systemCode } from "../errors.ts";
+import { DiskBitmapFile } from "./disk-bitmap-file.ts";
+import { fileSource } from "./file-source.ts";
 
 /** Delta bases that one worker keeps in memory. Unit: bytes. */
 const DELTA_CACHE_BYTES = 32 * 1024 * 1024;
@@ -15,6 +17,7 @@ export interface PackFile {
 interface SharedPack {
   readonly reader: PackReader;
   readonly descriptor: number;
+  readonly bitmapFile: DiskBitmapFile;
   users: number;
 }
 
@@ -23,9 +26,12 @@ export class PackFiles {
   readonly #codec: ZlibCodec;
   readonly #cache = new DeltaBaseCache(DELTA_CACHE_BYTES);
   readonly #open: Map<string, SharedPack> = new Map();
+  readonly #warn: (message: string) => void;
 
-  constructor(codec: ZlibCodec) {
+  /** @param warn hears of what is broken but can be done without */
+  constructor(codec: ZlibCodec, warn: (message: string) => void = () => {}) {
     this.#codec = codec;
+    this.#warn = warn;
   }
 
   /**
@@ -54,8 +60,10 @@ export class PackFiles {
     const index = new PackIndex(readFileSync(`${path}.idx`), format);
     const descriptor = openSync(`${path}.pack`, "r");
     try {
-      const options = { codec: this.#codec, cache: this.#cache, maxObjectBytes };
-      return { reader: new PackReader(fileSource(descriptor), index, options), descriptor, users: 0 };
+      const bitmapFile = new DiskBitmapFile(path, this.#warn);
+      const options = { codec: this.#codec, cache: this.#cache, maxObjectBytes, bitmapFile };
+      const reader = new PackReader(fileSource(descriptor), index, options);
+      return { reader, descriptor, bitmapFile, users: 0 };
     } catch (error) {
       closeSync(descriptor);
       throw error;
@@ -65,6 +73,7 @@ export class PackFiles {
   #release(path: string, pack: SharedPack): void {
     if (--pack.users > 0) return;
     closeSync(pack.descriptor);
+    pack.bitmapFile.close();
     if (this.#open.get(path) === pack) this.#open.delete(path);
   }
 }
@@ -83,23 +92,4 @@ export function listPacks(objectsDirectory: string): string[] {
     .map((name) => name.slice(0, -".idx".length))
     .filter((name) => present.has(`${name}.pack`))
     .map((name) => `${objectsDirectory}/pack/${name}`);
-}
-
-/** An open file as a {@link ByteSource} of the size it has now. */
-function fileSource(descriptor: number): ByteSource {
-  return {
-    size: fstatSync(descriptor).size,
-    read: (offset, into) => readFully(descriptor, offset, into),
-  };
-}
-
-/** Reads until `into` is full or the file ends: one call may give less than there is. */
-export function readFully(descriptor: number, offset: number, into: Uint8Array): number {
-  let filled = 0;
-  while (filled < into.length) {
-    const read = readSync(descriptor, into, filled, into.length - filled, offset + filled);
-    if (read === 0) break;
-    filled += read;
-  }
-  return filled;
 }

@@ -6,7 +6,7 @@ import { nodeCrc32, nodeHashInto } from "@x/pack/node";
 import type { Operations, StoreLocation } from "../worker-protocol.ts";
 import type { Job } from "./job.ts";
 import type { ObjectDatabase } from "./object-database.ts";
-import { readFully } from "./pack-files.ts";
+import { readFully } from "./file-source.ts";
 
 /** What taking a pack in works with. */
 export interface TakePackWork {
