@@ -5,7 +5,7 @@ import { BitSet } from "../src/format/bit-set.ts";
 import { BitmapIndex } from "../src/format/bitmap-index.ts";
 import { PackError, type PackIndex } from "../src/index.ts";
 import { type BitmapEntry, bitmapFile, ewah, ewahOf, runWord } from "./bitmap-builder.ts";
-import { type MemoryObject, idOf, packedWhole } from "./memory-table.ts";
+import { idOf, type MemoryObject, packedWhole } from "./memory-table.ts";
 import { memorySource } from "./open-table.ts";
 
 const OBJECTS = 70;
@@ -108,11 +108,7 @@ describe.each<ObjectFormat>(["sha1", "sha256"])("bitmap files, %s", (format) => 
     ["lacks its own commit", [{ position: at(3), bitmap: ewah([2]) }], {}],
     ["has bits for more objects than there are", [{ position: at(3), bitmap: ewah([3, OBJECTS]) }], {}],
     ["has words for more objects", [{ position: at(3), bitmap: ewahOf([runWord(false, 9, 0)]) }], {}],
-    [
-      "is a difference to itself",
-      [{ position: at(3), bitmap: ewah([3]), base: 0 }],
-      { table: true },
-    ],
+    ["is a difference to itself", [{ position: at(3), bitmap: ewah([3]), base: 0 }], { table: true }],
     [
       "is a difference to what is one to it",
       [

@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { git as runGit } from "@tooling/test-kit";
 import type { ObjectFilter, ObjectFormat } from "@x/objects";
 import { beforeAll, describe, expect, it } from "vitest";
-import { BitmapOrder } from "../src/walk/bitmap-order.ts";
 import { BitSet } from "../src/format/bit-set.ts";
 import { enumerateObjects, type ObjectTable, type Selection } from "../src/index.ts";
+import { BitmapOrder } from "../src/walk/bitmap-order.ts";
 import { finish, numberOf, openTable } from "./open-table.ts";
 import { Random } from "./random.ts";
 import { type History, randomHistory } from "./random-history.ts";
@@ -85,7 +85,8 @@ describe.each<ObjectFormat>(["sha1", "sha256"])("fetches by bitmaps, %s", (forma
       const bits = new BitSet(order.bitmaps.count);
       if (!order.addReach(numberOf(table, commit), bits, new BitSet(order.bitmaps.count))) continue;
       const ids: string[] = [];
-      for (let bit = bits.next(0); bit >= 0; bit = bits.next(bit + 1)) ids.push(table.id(order.numberOf(bit)));
+      for (let bit = bits.next(0); bit >= 0; bit = bits.next(bit + 1))
+        ids.push(table.id(order.numberOf(bit)));
       if (told++ % 5 === 0) expect(ids.sort()).toEqual(await listed(history, { wants: [commit], haves: [] }));
     }
     expect(told).toBe(bitmapped(table));

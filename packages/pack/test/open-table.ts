@@ -88,7 +88,9 @@ export function bitmapFileOf(bytes: () => Uint8Array | undefined, warnings: stri
     open(butNot) {
       const found = bytes();
       const name = found && Buffer.from(found).toString("latin1");
-      return found && name !== undefined && name !== butNot ? { source: memorySource(found), name } : undefined;
+      return found && name !== undefined && name !== butNot
+        ? { source: memorySource(found), name }
+        : undefined;
     },
     createHasher: createNodeHasher,
     warn: (message) => warnings.push(message),

@@ -1,7 +1,13 @@
 import { type CreateHasher, type ObjectType, rawIdLength } from "@x/objects";
 import { PackError } from "../errors.ts";
 import { BitSet } from "./bit-set.ts";
-import { type BitmapLayout, type BitmapPlace, placeOfEntry, readBitmapLayout, readBytes } from "./bitmap-index-layout.ts";
+import {
+  type BitmapLayout,
+  type BitmapPlace,
+  placeOfEntry,
+  readBitmapLayout,
+  readBytes,
+} from "./bitmap-index-layout.ts";
 import type { ByteSource } from "./byte-source.ts";
 import { flipEwah } from "./ewah.ts";
 import type { PackIndex } from "./pack-index.ts";

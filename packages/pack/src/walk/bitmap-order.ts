@@ -32,6 +32,11 @@ export class BitmapOrder {
     return undefined;
   }
 
+  /** Makes ready what telling bits takes. Yields every few milliseconds. */
+  prepare(): Generator<undefined, void> {
+    return this.#pack.index.prepareOrder();
+  }
+
   /** The number of the object that a bit stands for. */
   numberOf(bit: number): number {
     const { index } = this.#pack;

@@ -5,9 +5,10 @@ import { CommitQueue } from "./commit-queue.ts";
 import { type CommitTable, MISSING } from "./commit-table.ts";
 import { missingObject } from "./selection.ts";
 
-/** Steps between two breaths; to read a bitmap counts as many as it takes about as long as. */
-const BREATH = 256;
-const BITMAP_STEPS = 32;
+/** Steps between two breaths: one for each commit that is looked at, more for what takes longer. */
+const BREATH = 8192;
+const COMMIT_STEPS = 32;
+const BITMAP_STEPS = 1024;
 
 /** What bitmaps tell of what one side reaches. */
 export interface BitmapReach {
@@ -37,6 +38,7 @@ export function* answerByBitmaps(
   wants: readonly number[],
   haves: readonly number[],
 ): Generator<undefined, BitmapAnswer | undefined> {
+  yield* order.prepare();
   const had = yield* reachByBitmaps(order, commits, haves, { lenient: true });
   const wanted = had && (yield* reachByBitmaps(order, commits, wants, { had: had.bits }));
   const trees = order.type("tree");
@@ -94,6 +96,7 @@ export function* reachByBitmaps(
   for (let commit = queue.pop(); commit >= 0 && !isBroken; commit = queue.pop()) {
     if (covers(commit)) continue; // by a bitmap that was added since
     above.push(commit);
+    steps += COMMIT_STEPS;
     for (const parent of commits.parents(commit)) {
       if (parent !== MISSING) visit(parent);
       else if (!options.lenient) throw missingObject(`a parent of commit ${commits.objects.id(commit)}`);
@@ -107,5 +110,8 @@ export function* reachByBitmaps(
 /** In the order of the pack, which mostly has the youngest first: what they reach needs no bitmap of its own. */
 function youngestFirst(order: BitmapOrder, commits: readonly number[]): number[] {
   const keys = commits.map((commit) => order.bitOf(commit) + 1);
-  return Array.from(sortPositions(commits.length, (i) => keys[i] as number), (i) => commits[i] as number);
+  return Array.from(
+    sortPositions(commits.length, (i) => keys[i] as number),
+    (i) => commits[i] as number,
+  );
 }

@@ -150,7 +150,9 @@ export const operations: Handlers = {
       const wants = ids.map((id) => objects.findId(id));
       if (wants.includes(-1)) return false;
       try {
-        await job.run(enumerateObjects(objects, { wants, haves, shallow: boundary(work), withoutBitmaps: true }));
+        await job.run(
+          enumerateObjects(objects, { wants, haves, shallow: boundary(work), withoutBitmaps: true }),
+        );
         return true;
       } catch (error) {
         if (isAboutObjects(error)) return false;

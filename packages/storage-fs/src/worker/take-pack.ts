@@ -4,9 +4,9 @@ import { createNodeHasher } from "@x/objects/node";
 import { type IndexedPack, type ObjectTable, PackIndexer, type ZlibCodec } from "@x/pack";
 import { nodeCrc32, nodeHashInto } from "@x/pack/node";
 import type { Operations, StoreLocation } from "../worker-protocol.ts";
+import { readFully } from "./file-source.ts";
 import type { Job } from "./job.ts";
 import type { ObjectDatabase } from "./object-database.ts";
-import { readFully } from "./file-source.ts";
 
 /** What taking a pack in works with. */
 export interface TakePackWork {
