@@ -15,7 +15,8 @@ const MAX_OPEN_DATABASES = 16;
 /** Does what a worker is asked, wherever it runs: in a thread of its own, or in the one that asks. */
 export class WorkerHost {
   readonly #codec = createNodeZlibCodec();
-  readonly #files = new PackFiles(this.#codec);
+  readonly #warn = (message: string): void => this.#send({ kind: "warning", message }, []);
+  readonly #files = new PackFiles(this.#codec, this.#warn);
   readonly #databases: Map<string, ObjectDatabase> = new Map();
   readonly #looseRefs = new LooseScanner();
   readonly #jobs: Map<number, Job> = new Map();
@@ -110,8 +111,7 @@ export class WorkerHost {
 
   #openDatabase(location: StoreLocation): ObjectDatabase {
     const key = JSON.stringify(location);
-    const warn = (message: string) => this.#send({ kind: "warning", message }, []);
-    const database = this.#databases.get(key) ?? new ObjectDatabase(location, this.#codec, this.#files, warn);
+    const database = this.#databases.get(key) ?? new ObjectDatabase(location, this.#codec, this.#files, this.#warn);
     this.#databases.delete(key);
     this.#databases.set(key, database); // the latest last
     return database;
