@@ -178,6 +178,30 @@ describe("N10 shallow lines", () => {
   });
 });
 
+it.each([0, 2] as const)("N3 v%s lists refs no faster than they are read", async (version) => {
+  const { repository, commits } = repositoryOfFive();
+  let given = 0;
+  repository.refs.list = async function* () {
+    for (let at = 0; at < 1000; at++) {
+      given += 1000;
+      yield Array.from({ length: 1000 }, (_, i) => ({
+        name: `refs/heads/branch-${at}-${i}`,
+        target: { kind: "id", id: commits[0] } as const,
+      }));
+    }
+  };
+  const input = version === 2 ? [section("command=ls-refs")] : [];
+  const mode = version === 2 ? "rpc" : "advertise";
+  const run = createGitService({ repositories: async () => repository })(callOf({ version, mode, input }))[
+    Symbol.asyncIterator
+  ]();
+  for (let i = 0; i < 3; i++) expect((await run.next()).value?.length).toBeLessThanOrEqual(65_536);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  // A chunk holds about a thousand.
+  expect(given).toBeLessThanOrEqual(5000);
+  await run.return?.();
+});
+
 it("N4 prefixes beyond counting list everything, and cost no memory", async () => {
   const { repository } = repositoryOfFive();
   const head = encodePackets(["command=ls-refs", delim]);
