@@ -66,7 +66,11 @@ describe("D8 a tree with 10^10 paths", () => {
 
 describe("a client that goes away in the middle of a pack is let go within a second", () => {
   const gone = async (leave: () => void, which: RegExp) => {
-    const lines = () => server.log().split("\n").filter((line) => which.test(line) && line.includes("large.git"));
+    const lines = () =>
+      server
+        .log()
+        .split("\n")
+        .filter((line) => which.test(line) && line.includes("large.git"));
     const before = lines().length;
     const started = performance.now();
     leave();
@@ -98,7 +102,9 @@ describe("a client that goes away in the middle of a pack is let go within a sec
   });
 
   it("over stdio", async () => {
-    const child = spawn(process.execPath, [BIN, "upload-pack", large], { env: { GIT_PROTOCOL: "version=2" } });
+    const child = spawn(process.execPath, [BIN, "upload-pack", large], {
+      env: { GIT_PROTOCOL: "version=2" },
+    });
     child.stdin.on("error", () => {}).write(fetchWords(await tipOf("large")));
     let received = "";
     while (!received.includes("PACK"))
