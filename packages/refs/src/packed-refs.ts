@@ -1,7 +1,7 @@
 import { hexIdLength, type ObjectFormat, type ObjectId } from "@x/objects";
 import { byteStringFromBytes } from "./byte-string.ts";
 import { RefsError } from "./errors.ts";
-import { isValidRefName } from "./ref-name.ts";
+import { isSafeRefName, isValidRefName } from "./ref-name.ts";
 import type { Ref } from "./ref-store.ts";
 import { compareNames, indexOfName, type SortedNames } from "./sorted-names.ts";
 
@@ -12,7 +12,7 @@ import { compareNames, indexOfName, type SortedNames } from "./sorted-names.ts";
  * "fully-peeled" (all tags have it). Without them, the absence of a ^ line says nothing.
  */
 
-const HEADER = "# pack-refs with:";
+const HEADER = "# pack-refs with: ";
 
 /** What a file's header promises. */
 export interface PackedRefsTraits {
@@ -146,7 +146,8 @@ export function* parsePackedRefsInSteps(
   const text = byteStringFromBytes(file);
   const idLength = hexIdLength(format);
   const bodyAt = text.startsWith("#") ? text.indexOf("\n") + 1 : 0;
-  if (bodyAt === 0 && text.startsWith("#")) throw malformed(0);
+  // Git gives up at any other comment too.
+  if (text.startsWith("#") && (bodyAt === 0 || !text.startsWith(HEADER))) throw malformed(0);
   const traits = parseTraits(text.slice(0, bodyAt));
   // A line has an id, a blank, a name and its end: the file's own length bounds the table.
   let starts = new Uint32Array(Math.min(Math.ceil(text.length / (idLength + 3)), 1024));
@@ -164,7 +165,7 @@ export function* parsePackedRefsInSteps(
       mayPeel = false;
     } else {
       const nameAt = at + idLength + 1;
-      if (end <= nameAt || text.charCodeAt(nameAt - 1) !== 0x20 || !isHex(text, at, nameAt - 1))
+      if (end <= nameAt || !isBlank(text.charCodeAt(nameAt - 1)) || !isHex(text, at, nameAt - 1))
         throw malformed(at);
       const name = text.slice(nameAt, end);
       if (name.startsWith("refs/") && isValidRefName(name)) {
@@ -172,7 +173,8 @@ export function* parsePackedRefsInSteps(
         starts[count++] = at;
         sorted &&= previous < name;
         previous = name;
-      } else badStarts.push(at);
+      } else if (isValidRefName(name, { oneLevel: true }) || isSafeRefName(name)) badStarts.push(at);
+      else throw new RefsError("refs/malformed", `packed refname is dangerous: ${name.slice(0, 256)}`);
       mayPeel = true;
     }
     at = end + 1;
@@ -191,6 +193,10 @@ function parseTraits(header: string): PackedRefsTraits {
 
 function malformed(at: number): RefsError {
   return new RefsError("refs/malformed", `unexpected line in packed-refs at byte ${at}`);
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09 || code === 0x0d;
 }
 
 function isHex(text: string, start: number, end: number): boolean {

@@ -30,7 +30,7 @@ describe("parsePackedRefs", () => {
     expect(peeled(HEADER)).toEqual([null, null]);
     expect(peeled("# pack-refs with: peeled \n")).toEqual([undefined, null]);
     expect(peeled("# pack-refs with: sorted \n")).toEqual([undefined, undefined]);
-    expect(peeled("# peeled by hand\n")).toEqual([undefined, undefined]);
+    expect(peeled("# pack-refs with: peeled-by-hand \n")).toEqual([undefined, undefined]);
     expect(peeled("")).toEqual([undefined, undefined]);
   });
 
@@ -72,7 +72,11 @@ describe("parsePackedRefs", () => {
     ["a long id", `${A}a refs/x\n`],
     ["an id with other digits", `${A.slice(1)}g refs/x\n`],
     ["no name", `${A} \n`],
-    ["no blank", `${A}\trefs/x\n`],
+    ["no blank", `${A}_refs/x\n`],
+    ["a comment that is no header", `# comment\n${A} refs/x\n`],
+    ["an empty comment", `#\n${A} refs/x\n`],
+    ["a name that leads out of refs/", `${A} refs/../../x\n`],
+    ["a name that starts with a blank", `${A}  refs/x\n`],
     ["an empty line", `${A} refs/x\n\n`],
     ["a ^ line first", `^${A}\n`],
     ["two ^ lines", `${A} refs/x\n^${A}\n^${A}\n`],
@@ -80,6 +84,10 @@ describe("parsePackedRefs", () => {
     ["a second header", `${A} refs/x\n${HEADER}`],
   ])("refuses %s", (_, text) => {
     expect(() => parse(text)).toThrow(expect.objectContaining({ code: "refs/malformed" }));
+  });
+
+  it("takes any blank after an id, as git does", () => {
+    expect(refsOf(`${A}\trefs/x\n`)).toMatchObject([{ name: "refs/x", target: { id: A } }]);
   });
 
   it("refuses every cut of a file but those between lines", () => {

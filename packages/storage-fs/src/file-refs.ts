@@ -14,7 +14,7 @@ import { toBytePath } from "./byte-path.ts";
 import { parseConfigInteger } from "./config-value.ts";
 import { guarded } from "./guarded.ts";
 import type { RepositoryLayout } from "./layout.ts";
-import { LooseRefs, type ScanLooseRefs, scanHere } from "./loose-refs.ts";
+import { type LooseRef, LooseRefs, type ScanLooseRefs, scanHere } from "./loose-refs.ts";
 import type { MemoryBudget } from "./memory-budget.ts";
 import { PackedRefsFile } from "./packed-refs-file.ts";
 import { RefFiles } from "./ref-files.ts";
@@ -88,11 +88,15 @@ export function createFileRefs(options: FileRefsOptions): RefStore {
       const snapshot = await guarded(() => packed.read());
       let at = 0;
       let batch: Ref[] = [];
+      const take = (ref: LooseRef | undefined) => {
+        if (ref?.target !== undefined) batch.push(ref);
+        at++;
+      };
       let batches = 0;
       for (const { start, end } of selectPrefixes(snapshot, wanted)) {
         for (let index = start; index < end; index++) {
           const name = snapshot.nameAt(index);
-          while (at < above.length && (above[at] as Ref).name < name) batch.push(above[at++] as Ref);
+          while (at < above.length && (above[at] as LooseRef).name < name) take(above[at]);
           if (above[at]?.name !== name) batch.push(snapshot.refAt(index));
           if (batch.length < BATCH) continue;
           signal?.throwIfAborted();
@@ -102,8 +106,8 @@ export function createFileRefs(options: FileRefsOptions): RefStore {
           batch = [];
         }
       }
-      for (; at < above.length; at += BATCH) {
-        batch.push(...above.slice(at, at + BATCH));
+      while (at < above.length) {
+        take(above[at]);
         if (batch.length < BATCH) continue;
         yield batch;
         batch = [];

@@ -1,6 +1,6 @@
 import { setImmediate as letOthersRun } from "node:timers/promises";
 import type { ObjectId } from "@x/objects";
-import type { Ref } from "@x/refs";
+import type { Ref, RefTarget } from "@x/refs";
 import { type LooseScan, LooseScanner, type LooseScanRequest } from "./loose-scan.ts";
 
 /** Does a scan, in another thread if need be. */
@@ -18,11 +18,14 @@ const LINES_PER_TURN = 8192;
 /** A scan in the thread that asks pauses after this. Unit: milliseconds. */
 const SLICE_MS = 5;
 
+/** A loose ref; without a target it is broken, and hides a packed one all the same. */
+export type LooseRef = Ref | { readonly name: string; readonly target?: undefined };
+
 /** The loose refs that a listing found, and what tells them from others. */
 export interface LooseListing {
   readonly serial: string;
   /** In byte order of names. */
-  readonly refs: readonly Ref[];
+  readonly refs: readonly LooseRef[];
 }
 
 /** Lists loose refs; what has not changed is not made again. */
@@ -64,20 +67,24 @@ export class LooseRefs {
   }
 }
 
-async function refsOf(lines: string): Promise<Ref[]> {
-  const refs: Ref[] = [];
+async function refsOf(lines: string): Promise<LooseRef[]> {
+  const refs: LooseRef[] = [];
   for (let at = 0; at < lines.length; ) {
     const end = lines.indexOf("\n", at);
     const split = lines.lastIndexOf(" ", end);
     const name = lines.slice(split + 1, end);
-    const target = lines.startsWith("ref: ", at)
-      ? ({ kind: "symbolic", name: lines.slice(at + 5, split) } as const)
-      : ({ kind: "id", id: lines.slice(at, split) as ObjectId } as const);
-    refs.push({ name, target });
+    const target = targetOf(lines.slice(at, split));
+    refs.push(target === undefined ? { name } : { name, target });
     at = end + 1;
     if (refs.length % LINES_PER_TURN === 0) await letOthersRun();
   }
   return refs;
+}
+
+function targetOf(value: string): RefTarget | undefined {
+  if (value === "broken") return undefined;
+  if (value.startsWith("ref: ")) return { kind: "symbolic", name: value.slice(5) };
+  return { kind: "id", id: value as ObjectId };
 }
 
 /** Scans in the thread that asks, in slices. */

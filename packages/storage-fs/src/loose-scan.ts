@@ -38,7 +38,10 @@ export interface LooseScanRequest {
 export interface LooseScan {
   /** The same as before: nothing has changed. */
   readonly serial: string;
-  /** A line `<id> <name>` or `ref: <target> <name>` for each, in byte order of names; absent when nothing has changed. */
+  /**
+   * A line `<id> <name>`, `ref: <target> <name>` or, for what is broken, `broken <name>`, in byte order of names; absent
+   * when nothing has changed.
+   */
   readonly lines: string | undefined;
   /** What was passed over, and why. */
   readonly warnings: readonly string[];
@@ -108,7 +111,7 @@ export class LooseScanner {
           const value = this.#valueOf(base + name, stats, request.format);
           if (value === "gone") continue;
           if (value === undefined) warn(`ignoring broken ref ${name}`);
-          else found.push({ name, value });
+          found.push({ name, value: value ?? "broken" });
         }
       }
     }

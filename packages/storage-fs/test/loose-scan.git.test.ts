@@ -80,7 +80,10 @@ describe("LooseScanner", () => {
     write("short", A.slice(1));
     write("good", A);
     const { lines, warnings } = await scan();
-    expect(lines).toBe(`${A} refs/heads/good\n`);
+    expect(lines).toBe(
+      ["empty", "garbage"].map((name) => `broken refs/heads/${name}\n`).join("") +
+        `${A} refs/heads/good\nbroken refs/heads/large\nbroken refs/heads/short\n`,
+    );
     expect([...warnings].sort()).toEqual([
       "ignoring broken ref refs/heads/empty",
       "ignoring broken ref refs/heads/garbage",
@@ -88,6 +91,22 @@ describe("LooseScanner", () => {
       "ignoring broken ref refs/heads/short",
       "ignoring ref with broken name refs/heads/bad..name",
     ]);
+  });
+});
+
+describe("a broken loose ref", () => {
+  it.each(["", "junk\n"])("hides the packed one, as in C git: %j", async (text) => {
+    const repository = await createTestRepository();
+    await repository.commit("one");
+    for (const name of ["a", "x", "z"]) await repository.git("branch", name);
+    await repository.git("pack-refs", "--all");
+    for (const name of ["x", "zz"]) writeFileSync(`${repository.gitDirectory}/refs/heads/${name}`, text);
+    const warnings: string[] = [];
+    const refs = await openRefs(repository.directory, warnings);
+    const names = (await listAll(refs)).map(({ name }) => name);
+    expect(names).toEqual(["refs/heads/a", "refs/heads/main", "refs/heads/z"]);
+    expect(await refs.get("refs/heads/x")).toBeUndefined();
+    expect(warnings).toContain("ignoring broken ref refs/heads/x");
   });
 });
 
