@@ -31,7 +31,12 @@ export class Packets {
         this.#wake = resolve;
       });
     }
-    if (this.#chunks[0].length < count) this.#chunks = [Buffer.concat(this.#chunks)];
+    if (this.#chunks[0].length < count) {
+      // No more than it takes: all of them each time would be quadratic.
+      let parts = 1;
+      for (let length = this.#chunks[0].length; length < count; parts++) length += this.#chunks[parts].length;
+      this.#chunks.splice(0, parts, Buffer.concat(this.#chunks.slice(0, parts)));
+    }
     const first = this.#chunks[0];
     if (first.length === count) this.#chunks.shift();
     else this.#chunks[0] = first.subarray(count);

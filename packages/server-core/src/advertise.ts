@@ -7,6 +7,8 @@ import {
   v2Capabilities,
 } from "./capabilities.ts";
 import type { Session } from "./session.ts";
+import type { ShownIds } from "./shown-ids.ts";
+import type { ShownTips } from "./shown-tips.ts";
 import { HAVE } from "./visibility.ts";
 
 /*
@@ -76,7 +78,15 @@ function announcedBy({ repository, agent, sessionId }: Session): Announced {
 
 /** What a client was shown it may want, though the ref may have moved on when it does. */
 export function remember(session: Session, id: ObjectId): void {
-  if (session.call.service !== "git-upload-pack") return;
-  if (session.call.mode === "duplex") session.shown.add(id);
-  else session.memory.shown.add(id);
+  shownTo(session)?.add(id);
+}
+
+/** As {@link remember}, for ids that do not change any more. */
+export function rememberAll(session: Session, ids: ReadonlySet<ObjectId>): void {
+  shownTo(session)?.addAll(ids);
+}
+
+function shownTo({ call, shown, memory }: Session): ShownIds | ShownTips | undefined {
+  if (call.service !== "git-upload-pack") return undefined;
+  return call.mode === "duplex" ? shown : memory.shown;
 }

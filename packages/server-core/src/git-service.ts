@@ -11,6 +11,7 @@ import { RepositoryMemories } from "./repository-memory.ts";
 import { exchangesSessionIds } from "./server-features.ts";
 import type { GitService, ServiceCall, ServiceName } from "./service.ts";
 import type { CallStats, Session } from "./session.ts";
+import { ShownIds } from "./shown-ids.ts";
 import { uploadPackV0 } from "./upload-pack-v0.ts";
 import { uploadPackV2 } from "./upload-pack-v2.ts";
 import { VisibleRefs } from "./visibility.ts";
@@ -145,7 +146,7 @@ async function openSession(
     logger,
     signal,
     stats,
-    shown: new Set(),
+    shown: new ShownIds(),
     // Whoever sends a request understands an ERR packet; an announcement may still become a status instead.
     channel: call.mode === "rpc" ? { kind: "packet" } : { kind: "transport" },
   };

@@ -1,6 +1,6 @@
 import type { ObjectId } from "@x/objects";
 import { flush, lineText, PacketBatch } from "@x/pktline";
-import { remember } from "./advertise.ts";
+import { remember, rememberAll } from "./advertise.ts";
 import { unbornSetting } from "./fetch-features.ts";
 import { protocolError, quote, type Session } from "./session.ts";
 import { readArguments, type V2Command } from "./v2-command.ts";
@@ -28,9 +28,9 @@ export async function* lsRefs(
   const key = asked && listingKey + asked.key;
   const known = asked && listings.get(listingKey + asked.key, asked.state);
   if (known !== undefined) {
-    for (const id of known.ids) remember(session, id);
+    rememberAll(session, known.ids);
     session.stats.refs = known.refs;
-    yield* known.chunks;
+    for (const chunk of known.chunks) yield chunk.slice(); // it belongs to who gets it
     return;
   }
   const { brokenSeen } = session.refs;
@@ -48,7 +48,7 @@ export async function* lsRefs(
     }
     bytes += step.value.length;
     keeps &&= listings.fits(bytes);
-    if (keeps) chunks.push(step.value);
+    if (keeps) chunks.push(step.value.slice());
     else chunks.length = 0;
     yield step.value;
   }

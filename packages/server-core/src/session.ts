@@ -1,4 +1,3 @@
-import type { ObjectId } from "@x/objects";
 import type { PacketReader, SidebandPacketBytes } from "@x/pktline";
 import { ServiceError } from "./errors.ts";
 import type { Hooks } from "./hooks.ts";
@@ -6,6 +5,7 @@ import type { Limits } from "./limits.ts";
 import type { Logger, Repository } from "./ports.ts";
 import type { RepositoryMemory } from "./repository-memory.ts";
 import type { ServiceCall } from "./service.ts";
+import type { ShownIds } from "./shown-ids.ts";
 import type { VisibleRefs } from "./visibility.ts";
 
 /**
@@ -50,7 +50,7 @@ export interface Session {
   readonly signal: AbortSignal;
   readonly stats: CallStats;
   /** Ids that this very connection was shown: it may want them even when a ref has moved on meanwhile. */
-  readonly shown: Set<ObjectId>;
+  readonly shown: ShownIds;
   channel: ErrorChannel;
 }
 

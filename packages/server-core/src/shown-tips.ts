@@ -11,6 +11,8 @@ export class ShownTips {
   readonly #now: () => number;
   #young = new Set<ObjectId>();
   #old = new Set<ObjectId>();
+  /** Listings whose ids are all among the young ones, as far as there was room. */
+  #taken = new WeakSet<ReadonlySet<ObjectId>>();
   #turnedAt: number;
 
   constructor(maxIds: number, keepMs: number, now: () => number = () => performance.now()) {
@@ -27,6 +29,17 @@ export class ShownTips {
     if (this.#young.size < this.#maxIds) this.#young.add(id);
   }
 
+  /** @param ids do not change any more */
+  addAll(ids: ReadonlySet<ObjectId>): void {
+    this.#turn();
+    if (this.#taken.has(ids)) return;
+    for (const id of ids) {
+      if (this.#young.size >= this.#maxIds) break;
+      this.#young.add(id);
+    }
+    this.#taken.add(ids);
+  }
+
   has(id: ObjectId): boolean {
     this.#turn();
     return this.#young.has(id) || this.#old.has(id);
@@ -37,6 +50,7 @@ export class ShownTips {
     if (age < this.#keepMs) return;
     this.#old = age < 2 * this.#keepMs ? this.#young : new Set();
     this.#young = new Set();
+    this.#taken = new WeakSet();
     this.#turnedAt += age;
   }
 }

@@ -1,4 +1,4 @@
-import { lstat, mkdir, realpath } from "node:fs/promises";
+import { lstat, mkdir, realpath, stat } from "node:fs/promises";
 import { resolve, sep } from "node:path";
 import { createBareRepository, type NewRepositoryOptions } from "./create-repository.ts";
 import { StorageFsError, systemCode } from "./errors.ts";
@@ -18,7 +18,7 @@ export interface RepositoriesUnder {
 
   /**
    * Finds a repository as git does: NAME/.git, NAME, NAME.git/.git, NAME.git. `name` is what the client wrote, decoded
-   * once. All paths of the answer have their symlinks resolved and lie below the root.
+   * once. All paths of the answer have their symlinks resolved and lie below the root, or did a second ago.
    * @returns `undefined` when there is none, when the name is not one, and when the way leads out: all look alike
    */
   find(name: string): Promise<RepositoryLayout | undefined>;
@@ -30,6 +30,19 @@ export interface RepositoriesUnder {
   create(name: string, options: NewRepositoryOptions): Promise<RepositoryLayout>;
 }
 
+/** Names whose repositories are remembered. */
+const MAX_REMEMBERED = 1024;
+/** How long a name stands for the same directory without a look at the links that lead there. Unit: milliseconds. */
+const REMEMBERED_MS = 1000;
+/** A directory that changed this shortly before it was looked at may change again without showing it. Unit: milliseconds. */
+const RACY_MS = 50;
+
+interface Remembered {
+  readonly layout: RepositoryLayout;
+  readonly stamp: string;
+  readonly until: number;
+}
+
 /** Serves the repositories below `root`, and nothing else. */
 export function repositoriesUnder(root: string, options: RepositoriesUnderOptions = {}): RepositoriesUnder {
   const absoluteRoot = resolve(root);
@@ -39,22 +52,41 @@ export function repositoriesUnder(root: string, options: RepositoriesUnderOption
       if (isBelow(path, await realpath(directory).catch(() => directory))) return true;
     return false;
   };
+  const remembered = new Map<string, Remembered>();
+  /** A server that is asked often is mostly asked for the same. */
+  const recall = async (name: string): Promise<RepositoryLayout | undefined> => {
+    const known = remembered.get(name);
+    if (known === undefined) return undefined;
+    const { layout, stamp, until } = known;
+    if (performance.now() < until && (await stampOf(layout)) === stamp) return layout;
+    remembered.delete(name);
+    return undefined;
+  };
+  const remember = (name: string, layout: RepositoryLayout, stamp: string): void => {
+    if (remembered.size >= MAX_REMEMBERED) remembered.clear();
+    remembered.set(name, { layout, stamp, until: performance.now() + REMEMBERED_MS });
+  };
   return {
     root: absoluteRoot,
 
     async find(name) {
+      const known = await recall(name);
+      if (known !== undefined) return known;
       const segments = splitRepositoryName(name);
       if (segments === undefined) return undefined;
       try {
         const found = await findRepository([absoluteRoot, ...segments].join(sep));
         if (found === undefined) return undefined;
         const { gitDirectory, commonDirectory, objectsDirectory, refsDirectory } = found;
+        const stamp = await stampOf(found); // before the look: what changes after it has to show
         const real = await Promise.all(
           [gitDirectory, commonDirectory, objectsDirectory, refsDirectory].map((path) => realpath(path)),
         );
         for (const path of real) if (!(await isInside(path))) return undefined;
         const [realGit, realCommon] = real as [string, string, string, string];
-        return await readResolvedLayout(realGit, realCommon);
+        const layout = await readResolvedLayout(realGit, realCommon);
+        if (layout !== undefined && stamp !== undefined) remember(name, layout, stamp);
+        return layout;
       } catch (error) {
         if (ABSENT.has(systemCode(error) ?? "")) return undefined;
         throw error;
@@ -80,6 +112,26 @@ const ABSENT: ReadonlySet<string> = new Set([
   "EACCES",
   "EPERM",
 ]);
+
+/**
+ * Changes when anything in the git directory is put in the place of something else, be it a link or HEAD; `undefined`
+ * when that cannot be trusted.
+ */
+async function stampOf(
+  directories: Pick<RepositoryLayout, "gitDirectory" | "commonDirectory">,
+): Promise<string | undefined> {
+  const paths = new Set([directories.gitDirectory, directories.commonDirectory]);
+  const found = await Promise.all(
+    [...paths].map((path) => stat(path, { bigint: true }).catch(() => undefined)),
+  );
+  const racySince = Date.now() - RACY_MS;
+  const stamps = found.map((stats) =>
+    stats === undefined || Number(stats.mtimeMs) >= racySince
+      ? undefined
+      : `${stats.dev}:${stats.ino}:${stats.mtimeNs}`,
+  );
+  return stamps.includes(undefined) ? undefined : stamps.join(" ");
+}
 
 /** The layout by its resolved paths, if they still belong together. */
 async function readResolvedLayout(

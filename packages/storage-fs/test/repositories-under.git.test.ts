@@ -1,6 +1,7 @@
 import { mkdirSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { createTestRepository, git, temporaryDirectory } from "@tooling/test-kit";
 import { describe, expect, it } from "vitest";
 import { repositoriesUnder } from "../src/repositories-under.ts";
@@ -74,6 +75,14 @@ describe("repositoriesUnder", () => {
       symlinkSync(join(outside, part), join(at, part));
       expect(await found(part)).toBeUndefined();
     }
+    const known = join(root, "known.git");
+    await git(["init", "-q", "--bare", known]);
+    await sleep(100); // from now on it may be remembered
+    expect(await found("known")).toBe(known);
+    expect(await found("known")).toBe(known);
+    renameSync(join(known, "objects"), join(outside, "known-objects"));
+    symlinkSync(join(outside, "known-objects"), join(known, "objects"));
+    expect(await found("known")).toBeUndefined();
     const common = join(root, "common.git");
     await git(["init", "-q", "--bare", common]);
     writeFileSync(join(common, "commondir"), `${secret}\n`);
