@@ -57,7 +57,11 @@ describe.each<ObjectFormat>(["sha1", "sha256"])("a worker in the asking thread, 
 it("goes no further ahead of its reader than a thread does", async () => {
   const made = await emptyRepository("sha1");
   // Incompressible, so that it takes many chunks.
-  const input = Buffer.alloc(4_000_000, 1).map((_, i) => (Math.imul(i + 1, 2654435761) >>> 13) & 255);
+  let state = 1;
+  const input = Buffer.alloc(4_000_000).map(() => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) | 0;
+    return state >>> 24;
+  });
   const blob = (await git(["hash-object", "-w", "--stdin"], { cwd: made.directory, input })) as ObjectId;
   const own = createWorkerPool({ inline: true });
   let bytes = 0;
