@@ -19,9 +19,9 @@ const GITLINK = 0o160000;
 const FIRST_COMMITS = 8;
 
 /**
- * Objects of `sought`, of any type, that none of `tips`, of any type, reaches. The youngest commits are looked at first,
- * and the walk ends as soon as all are found: what a partial clone asks for is mostly in the latest trees. Yields now and
- * then. What is not stored leads nowhere.
+ * Objects of `sought`, of any type, that none of `tips`, of any type, reaches. The walk ends as soon as all are found, and
+ * looks first where a partial clone mostly asks: at the trees of the tips, the youngest before the others, and then at
+ * those of their history in the same order. Yields now and then. What is not stored leads nowhere.
  * @throws PackError when an object on the way cannot be read
  */
 export function* unreachableObjects(
@@ -44,6 +44,8 @@ class Search {
   /** The first four bytes of the ids of {@link left}: most entries of trees need not be looked up. */
   readonly #starts: Set<number> = new Set();
   #trees = new TreeLevel();
+  /** The commits among the tips. */
+  readonly #tips: number[] = [];
 
   constructor(commits: CommitTable, sought: ReadonlySet<number>) {
     this.left = new Set(sought);
@@ -60,6 +62,13 @@ class Search {
       this.#meetTip(tip);
     }
     yield* this.#openTrees();
+    const commits = this.#commits;
+    const byAge = this.#tips.sort((a, b) => commits.time(b) - commits.time(a));
+    for (let at = 0, batch = FIRST_COMMITS; this.left.size > 0 && at < byAge.length; batch *= 2) {
+      for (const tip of byAge.slice(at, at + batch)) this.#meetTreeOf(tip);
+      at += batch;
+      yield* this.#openTrees();
+    }
     for (let batch = FIRST_COMMITS; this.left.size > 0 && this.#queue.size > 0; batch *= 2) {
       for (let i = 0; i < batch && this.#queue.size > 0; i++) {
         if (++steps % BREATH === 0) yield;
@@ -67,6 +76,11 @@ class Search {
       }
       yield* this.#openTrees();
     }
+  }
+
+  #meetTreeOf(commit: number): void {
+    const tree = this.#commits.tree(commit);
+    if (tree !== MISSING) this.#meetTree(tree);
   }
 
   #meetTree(tree: number): void {
@@ -89,8 +103,11 @@ class Search {
     try {
       for (let number = tip; number >= 0 && this.#meet(number); ) {
         const { type } = objects.header(number);
-        if (type === "commit") this.#queue.push(number, this.#commits.time(number));
-        else if (type === "tree") this.#meetTree(number);
+        if (type === "commit") {
+          this.#queue.push(number, this.#commits.time(number));
+          this.#tips.push(number);
+        }
+        if (type === "tree") this.#meetTree(number);
         if (type !== "tag") return;
         number = objects.findId(parseTagTarget(objects.read(number).data, objects.format).id);
       }
@@ -101,8 +118,7 @@ class Search {
   }
 
   #lookAt(commit: number): void {
-    const tree = this.#commits.tree(commit);
-    if (tree !== MISSING) this.#meetTree(tree);
+    this.#meetTreeOf(commit);
     for (const parent of this.#commits.parents(commit))
       if (parent !== MISSING && this.#meet(parent)) this.#queue.push(parent, this.#commits.time(parent));
   }
