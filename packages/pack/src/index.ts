@@ -35,5 +35,5 @@ export { allReach, unreachableCommits } from "./walk/ancestry.ts";
 export { CommitTable, MISSING } from "./walk/commit-table.ts";
 export { type DeepenSearch, type Depths, findDepths } from "./walk/deepen.ts";
 export { type EnumerateRequest, enumerateObjects } from "./walk/enumerate.ts";
-export { unreachableObjects } from "./walk/reachable-objects.ts";
+export { ReachableObjects } from "./walk/reachable-objects.ts";
 export type { Selection } from "./walk/selection.ts";

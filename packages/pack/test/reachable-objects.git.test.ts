@@ -1,6 +1,6 @@
 import type { ObjectFormat } from "@x/objects";
 import { beforeAll, describe, expect, it } from "vitest";
-import { CommitTable, type ObjectTable, unreachableObjects } from "../src/index.ts";
+import { CommitTable, type ObjectTable, ReachableObjects } from "../src/index.ts";
 import { finish, numberOf, openTable } from "./open-table.ts";
 import { Random } from "./random.ts";
 import { type History, randomHistory } from "./random-history.ts";
@@ -30,11 +30,11 @@ describe.each([
       const list =
         tips.length === 0 ? "" : await history.git("rev-list", "--objects", "--no-object-names", ...tips);
       const reached = new Set(list.split("\n"));
-      const walk = unreachableObjects(
+      const reachable = new ReachableObjects(
         new CommitTable(table),
-        new Set(sought.map((id) => numberOf(table, id))),
         tips.map((id) => numberOf(table, id)),
       );
+      const walk = reachable.unreachable(sought.map((id) => numberOf(table, id)));
       const lost = [...finish(walk)].map((number) => table.id(number));
       expect(lost.sort()).toEqual(sought.filter((id) => !reached.has(id)).sort());
       counts.lost += lost.length;
@@ -47,8 +47,7 @@ describe.each([
     const [old, young] = [history.commits[30] as string, history.commits[80] as string];
     const boundary = new Set(history.commits.map((id) => numberOf(table, id)));
     const sought = new Set([numberOf(table, old)]);
-    expect(
-      finish(unreachableObjects(new CommitTable(table, boundary), sought, [numberOf(table, young)])),
-    ).toEqual(sought);
+    const reachable = new ReachableObjects(new CommitTable(table, boundary), [numberOf(table, young)]);
+    expect(finish(reachable.unreachable(sought))).toEqual(sought);
   });
 });

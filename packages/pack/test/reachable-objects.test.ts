@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { CommitTable, type ObjectTable, ObjectTable as Table, unreachableObjects } from "../src/index.ts";
+import { CommitTable, type ObjectTable, ReachableObjects, ObjectTable as Table } from "../src/index.ts";
 import { blob, commit, tag, tree, treeBomb } from "./memory-history.ts";
 import { idOf, looseObjects, type MemoryObject } from "./memory-table.ts";
 import { finish } from "./open-table.ts";
@@ -21,7 +21,9 @@ function watched(objects: readonly MemoryObject[]): { readonly table: ObjectTabl
 
 function lost(table: ObjectTable, sought: readonly MemoryObject[], tips: readonly MemoryObject[]): string[] {
   const numbers = (objects: readonly MemoryObject[]) => objects.map((object) => table.findId(idOf(object)));
-  const left = finish(unreachableObjects(new CommitTable(table), new Set(numbers(sought)), numbers(tips)));
+  const left = finish(
+    new ReachableObjects(new CommitTable(table), numbers(tips)).unreachable(numbers(sought)),
+  );
   return [...left].map((number) => table.id(number));
 }
 
@@ -32,11 +34,29 @@ for (const [i, root] of roots.entries()) history.push(commit(root, history.slice
 const stored = [...files, ...files.map((file) => tree(["file", file])), ...roots, ...history];
 const tip = history.at(-1) as MemoryObject;
 
-describe("unreachableObjects", () => {
+describe("ReachableObjects", () => {
   it("looks no further than need be", () => {
     const { table, read } = watched(stored);
     expect(lost(table, [files[199] as MemoryObject, roots[198] as MemoryObject], [tip])).toEqual([]);
-    expect(read.length).toBeLessThan(40);
+    expect(read.length).toBeLessThan(80);
+  });
+
+  it("reads nothing twice, however often it is asked, and by however many in turn", () => {
+    const { table, read } = watched(stored);
+    const number = (object: MemoryObject) => table.findId(idOf(object));
+    const reachable = new ReachableObjects(new CommitTable(table), [number(tip)]);
+    const walks = files.slice(0, 3).map((file) => reachable.unreachable([number(file)]));
+    const results = walks.map(() => -1);
+    while (results.includes(-1))
+      for (const [i, walk] of walks.entries()) {
+        const step = walk.next();
+        if (step.done && step.value !== undefined) results[i] = step.value.size;
+      }
+    expect(results).toEqual([0, 0, 0]);
+    const before = read.length;
+    expect(new Set(read).size).toBe(before);
+    expect(finish(reachable.unreachable(stored.map(number))).size).toBe(0);
+    expect(new Set(read).size).toBe(read.length);
   });
 
   it("finds the oldest as well, and says what is not there to be found", () => {

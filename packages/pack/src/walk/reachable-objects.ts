@@ -1,8 +1,7 @@
-import { ObjectsError, objectIdToBytes, parseTagTarget } from "@x/objects";
+import { ObjectsError, parseTagTarget } from "@x/objects";
 import { PackError } from "../errors.ts";
 import { CommitQueue } from "./commit-queue.ts";
 import { type CommitTable, MISSING } from "./commit-table.ts";
-import { BREATH } from "./history-walk.ts";
 import { ObjectFlags } from "./object-notes.ts";
 import { ALL } from "./sparse-places.ts";
 import { TreeLevel } from "./tree-levels.ts";
@@ -18,64 +17,97 @@ const GITLINK = 0o160000;
 /** Commits whose trees are looked through first; twice as many after that, and so on. */
 const FIRST_COMMITS = 8;
 
-/**
- * Objects of `sought`, of any type, that none of `tips`, of any type, reaches. The walk ends as soon as all are found, and
- * looks first where a partial clone mostly asks: at the trees of the tips, the youngest before the others, and then at
- * those of their history in the same order. Yields now and then. What is not stored leads nowhere.
- * @throws PackError when an object on the way cannot be read
- */
-export function* unreachableObjects(
-  commits: CommitTable,
-  sought: ReadonlySet<number>,
-  tips: Iterable<number>,
-): Generator<undefined, Set<number>> {
-  const search = new Search(commits, sought);
-  yield* search.run(tips);
-  return search.left;
-}
+/** Commits that make a step. */
+const COMMITS_AT_ONCE = 16;
 
-class Search {
-  /** What is not found yet. */
-  readonly left: Set<number>;
+/** Steps after which what is sought is looked for among what was met. */
+const STEPS_AT_ONCE = 64;
+
+/**
+ * What some tips reach, of any type. Finding goes only as far as it has to, and where it ended the next one goes on, so
+ * that all together take one walk; they may take turns. It looks first where a partial clone mostly asks: at the trees of
+ * the tips, the youngest before the others, and then at those of their history in the same order. What is not stored leads
+ * nowhere.
+ */
+export class ReachableObjects {
   readonly #commits: CommitTable;
   readonly #flags: ObjectFlags;
+  /** `undefined` when there is nothing to scan any more: it remembers much. */
+  #scanner: TreeScanner | undefined;
+  /** Commits and tags that are yet to be met, the next one last. */
+  readonly #tips: number[];
+  /** The commits among the tips, as long as their trees were not looked at. */
+  #tipCommits: number[] = [];
   readonly #queue = new CommitQueue();
-  readonly #scanner: TreeScanner;
-  /** The first four bytes of the ids of {@link left}: most entries of trees need not be looked up. */
-  readonly #starts: Set<number> = new Set();
+  #batch = FIRST_COMMITS;
+  /** Commits of the history that are looked at before the next trees are. */
+  #batchLeft = 0;
   #trees = new TreeLevel();
-  /** The commits among the tips. */
-  readonly #tips: number[] = [];
+  /** The trees that are being opened. */
+  #level: ReturnType<TreeLevel["inOrder"]> | undefined;
 
-  constructor(commits: CommitTable, sought: ReadonlySet<number>) {
-    this.left = new Set(sought);
+  constructor(commits: CommitTable, tips: Iterable<number>) {
     this.#commits = commits;
     this.#flags = new ObjectFlags(commits.objects.count);
-    this.#scanner = new TreeScanner(commits.objects);
-    for (const number of sought) this.#starts.add(startOf(objectIdToBytes(commits.objects.id(number)), 0));
+    this.#tips = [...tips];
   }
 
-  *run(tips: Iterable<number>): Generator<undefined, void> {
-    let steps = 0;
-    for (const tip of tips) {
-      if (++steps % BREATH === 0) yield;
-      this.#meetTip(tip);
-    }
-    yield* this.#openTrees();
-    const commits = this.#commits;
-    const byAge = this.#tips.sort((a, b) => commits.time(b) - commits.time(a));
-    for (let at = 0, batch = FIRST_COMMITS; this.left.size > 0 && at < byAge.length; batch *= 2) {
-      for (const tip of byAge.slice(at, at + batch)) this.#meetTreeOf(tip);
-      at += batch;
-      yield* this.#openTrees();
-    }
-    for (let batch = FIRST_COMMITS; this.left.size > 0 && this.#queue.size > 0; batch *= 2) {
-      for (let i = 0; i < batch && this.#queue.size > 0; i++) {
-        if (++steps % BREATH === 0) yield;
-        this.#lookAt(this.#queue.pop());
+  /**
+   * Those of `sought` that no tip reaches. Yields now and then.
+   * @throws PackError when an object on the way cannot be read
+   */
+  *unreachable(sought: Iterable<number>): Generator<undefined, Set<number>> {
+    const left = new Set(sought);
+    for (;;) {
+      for (const number of left) if (this.#flags.get(number) & MET) left.delete(number);
+      if (left.size === 0) return left;
+      for (let step = 0; step < STEPS_AT_ONCE; step++) {
+        if (this.#step()) continue;
+        this.#scanner = undefined;
+        return this.#notMet(left);
       }
-      yield* this.#openTrees();
+      yield;
     }
+  }
+
+  #notMet(numbers: Iterable<number>): Set<number> {
+    return new Set([...numbers].filter((number) => (this.#flags.get(number) & MET) === 0));
+  }
+
+  /** @returns false when there is nothing left to do */
+  #step(): boolean {
+    const tip = this.#tips.pop();
+    if (tip !== undefined) this.#meetTip(tip);
+    else if (this.#level !== undefined) {
+      const next = this.#level.next();
+      if (next.done) this.#level = undefined;
+      else if (next.value !== undefined) this.#open(next.value.tree);
+    } else if (this.#trees.length > 0 && this.#batchLeft === 0) {
+      this.#level = this.#trees.inOrder(this.#commits.objects);
+      this.#trees = new TreeLevel();
+    } else return this.#nextCommits();
+    return true;
+  }
+
+  #nextCommits(): boolean {
+    if (this.#tipCommits.length > 0) {
+      if (this.#batch === FIRST_COMMITS) this.#tipCommits.sort((a, b) => this.#age(b) - this.#age(a));
+      for (const tip of this.#tipCommits.splice(0, this.#batch)) this.#meetTreeOf(tip);
+      this.#batch = this.#tipCommits.length > 0 ? this.#batch * 2 : FIRST_COMMITS;
+      return true;
+    }
+    if (this.#batchLeft === 0) {
+      this.#batchLeft = Math.min(this.#batch, this.#queue.size);
+      this.#batch *= 2;
+    }
+    const count = Math.min(this.#batchLeft, COMMITS_AT_ONCE);
+    for (let i = 0; i < count; i++) this.#lookAt(this.#queue.pop());
+    this.#batchLeft = Math.min(this.#batchLeft - count, this.#queue.size);
+    return count > 0;
+  }
+
+  #age(commit: number): number {
+    return this.#commits.time(commit);
   }
 
   #meetTreeOf(commit: number): void {
@@ -94,22 +126,21 @@ class Search {
   #meet(number: number): boolean {
     if (this.#flags.get(number) & MET) return false;
     this.#flags.set(number, MET);
-    this.left.delete(number);
     return true;
   }
 
   #meetTip(tip: number): void {
     const { objects } = this.#commits;
     try {
-      for (let number = tip; number >= 0 && this.#meet(number); ) {
-        const { type } = objects.header(number);
-        if (type === "commit") {
-          this.#queue.push(number, this.#commits.time(number));
-          this.#tips.push(number);
-        }
-        if (type === "tree") this.#meetTree(number);
-        if (type !== "tag") return;
-        number = objects.findId(parseTagTarget(objects.read(number).data, objects.format).id);
+      if (!this.#meet(tip)) return;
+      const { type } = objects.header(tip);
+      if (type === "commit") {
+        this.#queue.push(tip, this.#commits.time(tip));
+        this.#tipCommits.push(tip);
+      } else if (type === "tree") this.#meetTree(tip);
+      else if (type === "tag") {
+        const target = objects.findId(parseTagTarget(objects.read(tip).data, objects.format).id);
+        if (target >= 0) this.#tips.push(target);
       }
     } catch (error) {
       // One broken tip must not hide what the others reach.
@@ -123,32 +154,15 @@ class Search {
       if (parent !== MISSING && this.#meet(parent)) this.#queue.push(parent, this.#commits.time(parent));
   }
 
-  *#openTrees(): Generator<undefined, void> {
-    let steps = 0;
-    while (this.#trees.length > 0 && this.left.size > 0) {
-      const level = this.#trees;
-      this.#trees = new TreeLevel();
-      for (const next of level.inOrder(this.#commits.objects)) {
-        if (next === undefined || ++steps % BREATH === 0) yield;
-        if (next !== undefined) this.#open(next.tree);
-        if (this.left.size === 0) return;
-      }
-    }
-  }
-
   #open(tree: number): void {
     const { objects } = this.#commits;
+    this.#scanner ??= new TreeScanner(objects);
     this.#scanner.scan(tree, (data, type, _, idAt) => {
-      if (type === GITLINK || (type !== TREE && !this.#starts.has(startOf(data, idAt)))) return;
+      if (type === GITLINK) return;
       const number = objects.find(data, idAt);
       if (number < 0) return;
       if (type === TREE) this.#meetTree(number);
       else this.#meet(number);
     });
   }
-}
-
-function startOf(id: Uint8Array, at: number): number {
-  const high = ((id[at] as number) << 8) | (id[at + 1] as number);
-  return high * 0x10000 + (((id[at + 2] as number) << 8) | (id[at + 3] as number));
 }

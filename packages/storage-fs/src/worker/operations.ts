@@ -11,12 +11,13 @@ import {
   type ObjectTable,
   PackError,
   unreachableCommits,
-  unreachableObjects,
   type ZlibCodec,
 } from "@x/pack";
 import { parseShallow } from "../shallow-file.ts";
 import type { OperationName, Operations, StoreLocation } from "../worker-protocol.ts";
 import type { Job } from "./job.ts";
+import type { KeptSearches } from "./kept-searches.ts";
+import type { Snapshot } from "./object-database.ts";
 
 /** What an operation works with. */
 interface Work {
@@ -24,6 +25,9 @@ interface Work {
   readonly location: StoreLocation;
   readonly codec: ZlibCodec;
   readonly job: Job;
+  readonly searches: KeptSearches;
+  /** Takes a snapshot of its own, to be released. */
+  snapshot(): Snapshot;
 }
 
 /** Operations that read; taking packs in is a job of another kind. */
@@ -77,7 +81,6 @@ export const operations: Handlers = {
     const { objects, job } = work;
     limitWalk(work);
     const stored = new Map(ids.map((id) => [id, objects.findId(id)]));
-    const tipNumbers = storedNumbers(objects, tips);
     const commits = new Set<number>();
     const others = new Set<number>();
     for (const number of stored.values()) {
@@ -86,17 +89,19 @@ export const operations: Handlers = {
       if (objects.header(number).type === "commit") commits.add(number);
       else others.add(number);
     }
-    const table = commitTable(work);
-    const lost = new Set<number>();
+    let lost = new Set<number>();
     if (commits.size > 0) {
-      const peeledTips = await peelToCommits(work, tipNumbers);
-      for (const number of await job.run(unreachableCommits(table, commits, peeledTips))) lost.add(number);
+      const peeledTips = await peelToCommits(work, storedNumbers(objects, tips));
+      lost = await job.run(unreachableCommits(commitTable(work), commits, peeledTips));
     }
-    if (others.size > 0)
-      for (const number of await job.run(unreachableObjects(table, others, tipNumbers))) lost.add(number);
+    const notFound = await lostObjects(
+      work,
+      [...others].map((number) => objects.id(number)),
+      tips,
+    );
     return ids.filter((id) => {
       const number = stored.get(id) as number;
-      return number < 0 || lost.has(number);
+      return number < 0 || lost.has(number) || notFound.has(id);
     });
   },
 
@@ -177,6 +182,26 @@ export const operations: Handlers = {
     return undefined;
   },
 };
+
+/** Those of `ids`, of any type, that no tip reaches. */
+async function lostObjects(
+  work: Work,
+  ids: readonly ObjectId[],
+  tips: readonly ObjectId[],
+): Promise<Set<ObjectId>> {
+  if (ids.length === 0) return new Set();
+  const subject = {
+    store: JSON.stringify(work.location),
+    tips,
+    shallow: readShallow(work.location),
+    snapshot: () => work.snapshot(),
+  };
+  return work.searches.use(subject, async ({ objects, reachable }) => {
+    const numbers = new Map(ids.map((id) => [id, objects.findId(id)]));
+    const lost = await work.job.run(reachable.unreachable(storedNumbers(objects, ids)));
+    return new Set(ids.filter((id) => numbers.get(id) === MISSING || lost.has(numbers.get(id) as number)));
+  });
+}
 
 function limitWalk({ job, location }: Work): void {
   job.limitCpu("maxWalkCpuMs", location.maxWalkCpuMs);

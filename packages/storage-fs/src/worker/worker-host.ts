@@ -4,6 +4,7 @@ import { LooseScanner } from "../loose-scan.ts";
 import type { FromWorker, Operations, StoreLocation, ToWorker } from "../worker-protocol.ts";
 import { describeFailure } from "./failure.ts";
 import { Job } from "./job.ts";
+import { KeptSearches } from "./kept-searches.ts";
 import { ObjectDatabase } from "./object-database.ts";
 import { operations, type ReadOperation } from "./operations.ts";
 import { PackFiles } from "./pack-files.ts";
@@ -20,6 +21,7 @@ export class WorkerHost {
   readonly #databases: Map<string, ObjectDatabase> = new Map();
   readonly #looseRefs = new LooseScanner();
   readonly #jobs: Map<number, Job> = new Map();
+  readonly #searches = new KeptSearches();
   readonly #send: (message: FromWorker, transfer: ArrayBuffer[]) => void;
 
   /** @param send what is in `transfer` may be taken away from here */
@@ -45,6 +47,7 @@ export class WorkerHost {
 
   /** Calls off all jobs and lets go of all files. */
   close(): void {
+    this.#searches.forget();
     for (const job of this.#jobs.values()) job.abort();
     for (const database of this.#databases.values()) database.close();
     this.#databases.clear();
@@ -95,7 +98,9 @@ export class WorkerHost {
       const snapshot = database.snapshot(rescan);
       try {
         const run = operations[operation] as (work: object, args: unknown) => Promise<unknown>;
-        return await run({ objects: snapshot.objects, location, codec: this.#codec, job }, args);
+        const searches = this.#searches;
+        const work = { objects: snapshot.objects, location, codec: this.#codec, job, searches };
+        return await run({ ...work, snapshot: () => database.snapshot(rescan) }, args);
       } finally {
         snapshot.release();
       }
@@ -128,6 +133,7 @@ export class WorkerHost {
 
   #forget(location: StoreLocation): void {
     const key = JSON.stringify(location);
+    this.#searches.forget(key);
     this.#databases.get(key)?.close();
     this.#databases.delete(key);
   }
