@@ -1,6 +1,14 @@
 #!/usr/bin/env node
+import { setTimeout } from "node:timers/promises";
+import { flushed } from "./flushed.ts";
 import { main } from "./main.ts";
 
 const status = await main(process.argv.slice(2));
-// Pipes are written at once, files too: nothing is lost, and nothing that is still open keeps us.
+const { stdout, stderr } = process;
+await Promise.race([
+  Promise.all([flushed(stdout), flushed(stderr)]),
+  // After a failure a client that has stopped reading is not waited for.
+  ...(status === 0 ? [] : [setTimeout(5000, undefined, { ref: false })]),
+]);
+// What is still open, a pool of threads or standard input, does not keep us.
 process.exit(status);

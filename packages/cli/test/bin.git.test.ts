@@ -1,4 +1,5 @@
 import { spawn, spawnSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
 import { createTestRepository, git, temporaryDirectory } from "@tooling/test-kit";
 import { describe, expect, it } from "vitest";
 
@@ -21,6 +22,24 @@ describe("the built command", () => {
     expect([status, stdout]).toEqual([128, ""]);
     expect(stderr).toMatch(/^fatal: /);
     expect(performance.now() - started).toBeLessThan(5000);
+  });
+
+  it("gives all it has to a reader that is slow", async () => {
+    const repository = await createTestRepository({});
+    await repository.commit("first");
+    const head = await repository.git("rev-parse", "HEAD");
+    const names = Array.from({ length: 1100 }, (_, i) => `refs/heads/branch-${i}`).sort();
+    const packed = names.map((name) => `${head} ${name}\n`).join("");
+    writeFileSync(
+      `${repository.gitDirectory}/packed-refs`,
+      `# pack-refs with: peeled fully-peeled sorted \n${packed}`,
+    );
+    // More than a pipe holds, by less than what is written without waiting.
+    const command = `'${process.execPath}' '${BIN}' upload-pack --http-backend-info-refs '${repository.directory}'`;
+    const { stdout } = spawnSync("sh", ["-c", `${command} | { sleep 1; cat; }`], { encoding: "latin1" });
+    expect(stdout.length).toBeGreaterThan(65536);
+    expect(stdout.length).toBeLessThan(65536 + 16384);
+    expect(stdout.slice(-4)).toBe("0000");
   });
 
   it.each(["sha1", "sha256"] as const)(
