@@ -108,4 +108,125 @@ describe.each<ObjectFormat>(["sha1", "sha256"])("fetches by bitmaps, %s", (forma
     expect(found).toBeGreaterThan(1000);
     expect(warnings).toEqual([]);
   });
+
+  it("take as many trees as lie above the bitmaps, and none below", async () => {
+    const { commits } = history;
+    const numbers = (...at: number[]) => at.map((i) => numberOf(table, commits[i] as string));
+    const count = (wants: number[], haves: number[], maxTreeVisits: number) =>
+      finish(enumerateObjects(table, { wants, haves, maxTreeVisits })).count;
+    expect(count(numbers(99), [], 0)).toBeGreaterThan(200);
+    expect(count(numbers(99), numbers(40), 0)).toBeGreaterThan(50);
+    expect(() => count(numbers(130), numbers(99), 0)).toThrow("maxTreeVisits");
+    expect(() =>
+      finish(
+        enumerateObjects(table, { wants: numbers(99), haves: [], maxTreeVisits: 0, withoutBitmaps: true }),
+      ),
+    ).toThrow("maxTreeVisits");
+  });
+
+  const filters: [ObjectFilter, string][] = [
+    [{ kind: "blob-none" }, "blob:none"],
+    [{ kind: "blob-limit", limitBytes: 40 }, "blob:limit=40"],
+    [{ kind: "tree-depth", depth: 0 }, "tree:0"],
+    [{ kind: "tree-depth", depth: 2 }, "tree:2"],
+    [{ kind: "object-type", type: "commit" }, "object:type=commit"],
+    [{ kind: "object-type", type: "tree" }, "object:type=tree"],
+    [{ kind: "object-type", type: "blob" }, "object:type=blob"],
+    [{ kind: "object-type", type: "tag" }, "object:type=tag"],
+    [
+      {
+        kind: "combine",
+        filters: [
+          { kind: "blob-limit", limitBytes: 60 },
+          { kind: "blob-limit", limitBytes: 40 },
+        ],
+      },
+      "combine:blob:limit=60+blob:limit=40",
+    ],
+  ];
+  it.each(filters)("leave out what a filter does, %o", async (filter, words) => {
+    const random = new Random(32);
+    for (let round = 0; round < 6; round++) {
+      const { wants } = randomQuestion(history, random);
+      const question = { wants, haves: [] };
+      const ours = selected(table, select(table, question, filter));
+      expect({ round, ours }).toEqual({ round, ours: await listed(history, question, `--filter=${words}`) });
+    }
+  });
+
+  it("look at both copies of what lies in a larger pack, too", async () => {
+    const packs = join(history.directory, "objects/pack");
+    const name = await runGit(["pack-objects", "-q", "--revs", join(packs, "pack")], {
+      cwd: history.directory,
+      input: history.commits.join("\n"),
+    });
+    const other = openTable(history.directory, format, { warnings });
+    expect(other.packs).toHaveLength(3);
+    expect(other.packs[0]?.bitmaps?.open()).toBeUndefined();
+    expect(bitmapped(other)).toBeGreaterThan(10);
+    const random = new Random(33);
+    for (let round = 0; round < 20; round++) {
+      const question = randomQuestion(history, random);
+      expect(selected(other, select(other, question))).toEqual(selected(table, select(table, question)));
+    }
+    for (const suffix of ["pack", "idx"]) rmSync(join(packs, `pack-${name}.${suffix}`));
+  });
+
+  it("count for nothing where commits are taken to have no parents", async () => {
+    const { commits } = history;
+    const [tip, cut] = [numberOf(table, commits[99] as string), numberOf(table, commits[90] as string)];
+    const whole = finish(enumerateObjects(table, { wants: [tip], haves: [] }));
+    const part = finish(enumerateObjects(table, { wants: [tip], haves: [], shallow: new Set([cut]) }));
+    const plain = finish(
+      enumerateObjects(table, { wants: [tip], haves: [], shallow: new Set([cut]), withoutBitmaps: true }),
+    );
+    expect(selected(table, part)).toEqual(selected(table, plain));
+    expect(whole.count).toBeGreaterThanOrEqual(part.count);
+  });
+
+  it("are the same from a file with a table of its entries, and one with path sums or without", async () => {
+    for (const settings of [
+      ["pack.writeBitmapLookupTable=true"],
+      ["pack.writeBitmapHashCache=false"],
+      ["pack.writeBitmapLookupTable=true", "pack.writeBitmapHashCache=false"],
+    ]) {
+      const again = await randomHistory({ format, seed: 7, commits: 160 });
+      await spread(again, ...settings);
+      const other = openTable(again.directory, format, { warnings });
+      expect(bitmapped(other)).toBe(bitmapped(table));
+      const random = new Random(34);
+      for (let round = 0; round < 10; round++) {
+        const question = randomQuestion(again, random);
+        const plain = openTable(again.directory, format);
+        const [ours, walked] = [other, plain].map((from) => new Set(selected(from, select(from, question))));
+        // A walk without bitmaps does not know all that the other side has.
+        for (const id of ours as Set<string>) expect(walked).toContain(id);
+      }
+    }
+    expect(warnings).toEqual([]);
+  });
+
+  it("are as without bitmaps when the file is broken, which is told of once", async () => {
+    const directory = join(history.directory, "objects/pack");
+    const file = join(directory, readdirSync(directory).find((name) => name.endsWith(".bitmap")) ?? "");
+    const good = readFileSync(file);
+    const question = { wants: [history.commits[130] as string], haves: [history.commits[20] as string] };
+    const walked = selected(
+      openTable(history.directory, format),
+      select(openTable(history.directory, format), question),
+    );
+    const random = new Random(35);
+    for (let round = 0; round < 60; round++) {
+      const bad = Buffer.from(round % 2 === 0 ? good.subarray(0, random.below(good.length)) : good);
+      if (round % 2 === 1) {
+        const bit = random.below(bad.length * 8);
+        bad[bit >> 3] = (bad[bit >> 3] as number) ^ (1 << (bit & 7));
+      }
+      const heard: string[] = [];
+      const broken = openTable(history.directory, format, { warnings: heard, bitmapBytes: () => bad });
+      for (let again = 0; again < 2; again++)
+        expect(selected(broken, select(broken, question))).toEqual(walked);
+      expect(heard.length).toBe(broken.packs.length);
+    }
+  });
 });

@@ -25,6 +25,8 @@ export interface OpenOptions {
   readonly commitGraph?: CommitGraph;
   /** What is heard of bitmaps that are passed over. Without it, nobody looks for bitmaps. */
   readonly warnings?: string[];
+  /** Stands in for reading the file at a path. */
+  readonly bitmapBytes?: (path: string) => Uint8Array | undefined;
 }
 
 export function memorySource(bytes: Uint8Array): ByteSource {
@@ -73,17 +75,22 @@ export function readPacks(
       readerOf(readFileSync(`${path}.pack`), readFileSync(`${path}.idx`), format, {
         ...options,
         cache,
-        ...(options.warnings && { bitmapFile: bitmapFileAt(`${path}.bitmap`, options.warnings) }),
+        ...(options.warnings && {
+          bitmapFile: bitmapFileOf(
+            () => (options.bitmapBytes ?? readIfThere)(`${path}.bitmap`),
+            options.warnings,
+          ),
+        }),
       }),
     );
 }
 
-function bitmapFileAt(path: string, warnings: string[]): BitmapFile {
-  return bitmapFileOf(() => (existsSync(path) ? readFileSync(path) : undefined), warnings);
+function readIfThere(path: string): Uint8Array | undefined {
+  return existsSync(path) ? readFileSync(path) : undefined;
 }
 
 /** A bitmap file in memory; its bytes are its name. */
-export function bitmapFileOf(bytes: () => Uint8Array | undefined, warnings: string[]): BitmapFile {
+function bitmapFileOf(bytes: () => Uint8Array | undefined, warnings: string[]): BitmapFile {
   return {
     open(butNot) {
       const found = bytes();

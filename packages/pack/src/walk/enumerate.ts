@@ -221,18 +221,19 @@ class Enumeration {
       const tree = this.#commits.tree(commit);
       if (tree !== MISSING) yield* this.#forgetTree(tree);
     }
-    const sendsCommits = this.#plan.types.has("commit");
+    const { types, depth, blobBytes } = this.#plan;
+    const sendsCommits = types.has("commit");
     let steps = 0;
     for (let bit = wanted.bits.next(0); bit >= 0; bit = wanted.bits.next(bit + 1)) {
       if (++steps % (64 * BREATH) === 0) yield this.selected.count;
       const number = order.numberOf(bit);
       if (trees.has(bit)) {
-        if (this.#sendsTrees) this.selected.select(number);
+        if (this.#sendsTrees && depth > 0) this.selected.select(number);
         this.#flags.set(number, MET_AS_TREE | OPEN_EVERYWHERE);
       } else if (!blobs.has(bit)) {
         if (sendsCommits || this.#wanted.has(number)) this.selected.select(number);
-      } else if (this.#sendsBlobs && this.selected.select(number))
-        if (this.#plan.blobBytes < Infinity) this.#unmeasured.push(number);
+      } else if (this.#sendsBlobs && depth > 0 && this.selected.select(number))
+        if (blobBytes < Infinity) this.#unmeasured.push(number);
     }
     const commits = new IntList();
     for (const commit of wanted.above) commits.push(commit);
