@@ -38,6 +38,8 @@ export interface PackRequest {
   /** Objects that the client gets elsewhere (packfile-uris). Those that would be in the pack are left out and told. */
   readonly elsewhere?: readonly ObjectId[];
   readonly limits?: PackLimits | undefined;
+  /** Trees and blobs that are not stored are left out: the client has agreed to get them from a promisor remote. */
+  readonly allowMissing?: boolean | undefined;
 }
 
 /** What went into a pack. */

@@ -11,9 +11,12 @@ function found(
   wants: readonly MemoryObject[],
   haves: readonly MemoryObject[] = [],
   objects: readonly MemoryObject[] = [],
+  allowMissing = false,
 ): MemoryObject[] {
   const numbers = (list: readonly MemoryObject[]) => list.map((object) => table.findId(idOf(object)));
-  const selection = finish(enumerateObjects(table, { wants: numbers(wants), haves: numbers(haves) }));
+  const selection = finish(
+    enumerateObjects(table, { wants: numbers(wants), haves: numbers(haves), allowMissing }),
+  );
   const selected = objects.filter((object) => {
     const number = table.findId(idOf(object));
     return number >= 0 && selection.isSelected(number);
@@ -56,6 +59,21 @@ describe("enumerateObjects", () => {
     expect(() => found(table, [second], [], all)).toThrow(
       expect.objectContaining({ code: "pack/missing-object" }),
     );
+  });
+
+  it("leaves out what trees name and is not stored, where that is allowed", () => {
+    const without = (...absent: MemoryObject[]) => all.filter((object) => !absent.includes(object));
+    const rest = (absent: MemoryObject[], found: MemoryObject[]) => ({ absent, found });
+    for (const { absent, found: left } of [
+      rest([one], without(one)),
+      rest([three, two], without(three, two)),
+      rest([inner], without(inner, one, two)),
+    ])
+      expect(found(looseTable(without(...absent)), [second], [], all, true)).toEqual(left);
+    for (const absent of [root, first])
+      expect(() => found(looseTable(without(absent)), [second], [], all, true)).toThrow(
+        expect.objectContaining({ code: "pack/missing-object" }),
+      );
   });
 
   it("misses nothing below what the other side has", () => {

@@ -8,6 +8,7 @@ import { checkFilterVisible } from "./filter-policy.ts";
 import { lsRefs } from "./ls-refs.ts";
 import { objectInfo } from "./object-info.ts";
 import { PackfileUris } from "./packfile-uris.ts";
+import { acceptsPromisor } from "./promisor-remotes.ts";
 import { type PackHeading, packRequest, sendPack } from "./send-pack.ts";
 import type { Session } from "./session.ts";
 import { resolveBoundary } from "./shallow.ts";
@@ -60,8 +61,12 @@ async function* fetch(session: Session, command: V2Command): AsyncGenerator<Uint
   const wantedRefs = asked.wantedRefs.lines();
   if (wantedRefs.length > 0) head.push(...wantedRefs, delim);
   yield* send(head);
-  const order = await packRequest(session, request, boundary, common.ids, 65520);
   const { repository, logger } = session;
+  const allowMissing = acceptsPromisor(repository.config, command.acceptedPromisors);
+  const order = {
+    ...(await packRequest(session, request, boundary, common.ids, 65520)),
+    ...(allowMissing ? { allowMissing } : {}),
+  };
   const uris = new PackfileUris(repository.config, repository.objectFormat, asked.uriProtocols, logger);
   if (uris.objects.length === 0) {
     yield* send(["packfile\n"]);

@@ -59,6 +59,20 @@ describe("promisor-remote", () => {
     expect(await told(off)).toBeUndefined();
   });
 
+  it("lets the pack lack what is missing when the client takes it from one of them", async () => {
+    const repository = makeRepository(...LOP, ["remote.a;b.url", "u"], ["remote.a;b.promisor", "yes"]);
+    const [, , , , tip] = repository.five();
+    const fetch = async (...accepted: string[]) => {
+      const lines = ["command=fetch", ...accepted, delim, `want ${tip}`, "done", flush];
+      await serve(repository, { input: [encodePackets(lines)] });
+      return repository.objects.orders.at(-1)?.allowMissing;
+    };
+    expect(await fetch()).toBeUndefined();
+    expect(await fetch("promisor-remote=other;")).toBeUndefined();
+    expect(await fetch("promisor-remote=other;lop")).toBe(true);
+    expect(await fetch("promisor-remote=a%3Bb")).toBe(true);
+  });
+
   it("may be answered where it was announced, and only there", async () => {
     const ask = (repository: MemoryRepository) =>
       serve(repository, {

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { git, temporaryDirectory } from "@tooling/test-kit";
@@ -158,4 +158,30 @@ describe("on the wire", () => {
     );
     expect(answer).toBe(`${packet("size")}${packet(`${secret} `)}0000`);
   });
+
+  it("what a promisor remote holds may be missing here for a client that accepts it", async () => {
+    const cwd = copyRepository(`${root}/told.git`, `${root}/promised.git`);
+    await git(["unpack-objects", "-q"], { cwd, input: readPacks(cwd) });
+    const tip = await git(["rev-parse", "main"], { cwd });
+    const gone = await git(["rev-parse", "main:grows"], { cwd });
+    rmSync(`${cwd}/objects/${gone.slice(0, 2)}/${gone.slice(2)}`);
+    const fetch = async (accepted: string) => {
+      const client = new RawClient(server.git).send(request("git-upload-pack", "/promised.git", 2));
+      const announced = await client.until(/0000$/);
+      client.send(packet("command=fetch"), accepted, "0001", packet(`want ${tip}`), packet("no-progress"));
+      client.send(packet("done"), "0000").finish();
+      return (await client.answer()).slice(announced.length);
+    };
+    expect(await fetch(packet("promisor-remote=lop"))).toMatch(/^000dpackfile\n.*PACK.*0000$/s);
+    expect(await fetch("")).toContain("aborting due to possible repository corruption on the remote side.");
+  });
 });
+
+/** Takes the packs out of a repository. */
+function readPacks(directory: string): Buffer {
+  const names = readdirSync(`${directory}/objects/pack`).map((name) => `${directory}/objects/pack/${name}`);
+  const packs = names.filter((name) => name.endsWith(".pack")).map((name) => readFileSync(name));
+  for (const name of names) rmSync(name);
+  expect(packs).toHaveLength(1);
+  return packs[0] as Buffer;
+}

@@ -72,9 +72,10 @@ function enumerateRequest(table: ObjectTable, request: PackRequest): EnumerateRe
   const shallow = new Set(
     (request.shallow ?? []).map((id) => table.findId(id)).filter((number) => number >= 0),
   );
-  const { filter, limits } = request;
+  const { filter, limits, allowMissing } = request;
   const maxTreeVisits = limits?.maxTreeVisits;
-  return { wants, haves, shallow, likeness: request.thin === true, filter, maxTreeVisits };
+  const likeness = request.thin === true;
+  return { wants, haves, shallow, likeness, filter, maxTreeVisits, allowMissing };
 }
 
 function stored(table: ObjectTable, id: ObjectId): number {

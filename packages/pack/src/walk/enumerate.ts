@@ -35,6 +35,8 @@ export interface EnumerateRequest {
   readonly filter?: ObjectFilter | undefined;
   /** Trees that may be looked into, each as often as it is. */
   readonly maxTreeVisits?: number | undefined;
+  /** Entries of trees need not be stored. */
+  readonly allowMissing?: boolean | undefined;
   /** Believe no bitmaps: for finding out whether anything is missing. */
   readonly withoutBitmaps?: boolean;
 }
@@ -65,6 +67,7 @@ class Enumeration {
   readonly #sendsTrees: boolean;
   readonly #sendsBlobs: boolean;
   readonly #visits: TreeVisits;
+  readonly #allowsMissing: boolean;
   readonly #bitmaps: BitmapOrder | undefined;
   /** Commits that are wanted, and had. */
   readonly #wanted: Set<number> = new Set();
@@ -90,6 +93,7 @@ class Enumeration {
     this.#sendsTrees = this.#plan.types.has("tree");
     this.#sendsBlobs = this.#plan.types.has("blob");
     this.#visits = new TreeVisits(request.maxTreeVisits);
+    this.#allowsMissing = request.allowMissing === true;
     this.#flags = new ObjectFlags(table.count);
     this.#commits = new CommitTable(table, shallow);
     this.#scanner = new TreeScanner(table);
@@ -276,10 +280,10 @@ class Enumeration {
     );
   }
 
-  /** The object that an entry of a wanted tree names; -1 when only the other side has it. */
+  /** The object that an entry of a wanted tree names; -1 when only the other side has it, or others do. */
   #entry(tree: number, data: Uint8Array, idAt: number, isTree: boolean): number {
     const number = this.#table.find(data, idAt);
-    if (number >= 0) return number;
+    if (number >= 0 || this.#allowsMissing) return number;
     const id = objectIdFromBytes(data, this.#table.format, idAt);
     if (!this.#hadElsewhere.has(id))
       throw missingObject(
