@@ -1,9 +1,11 @@
 /** @packageDocumentation Repositories on disk as C git keeps them, served from worker threads. */
 export { type ConfigEntry, parseConfig } from "./config-file.ts";
+export type { ConfigScope, ScopedConfigEntry } from "./config-includes.ts";
 export { parseConfigBoolean, parseConfigInteger } from "./config-value.ts";
 export { createBareRepository, type NewRepositoryOptions } from "./create-repository.ts";
 export { StorageFsError, type StorageFsErrorCode } from "./errors.ts";
 export { createFileRefs, type FileRefsOptions } from "./file-refs.ts";
+export { type GitConfig, type GitConfigSource, readGitConfig } from "./git-config.ts";
 export { findRepository, layoutAt, looksBare, type RepositoryLayout, readLayout } from "./layout.ts";
 export type { ScanLooseRefs } from "./loose-refs.ts";
 export type { LooseScan, LooseScanRequest } from "./loose-scan.ts";

@@ -33,6 +33,12 @@ export interface OpenRepositoryOptions {
   readonly maxWalkCpuMs?: number | undefined;
   /** What it may cost to find out whether a push is complete; ten minutes when not given. Unit: milliseconds of a processor. */
   readonly maxCheckCpuMs?: number | undefined;
+  /** Settings to go by instead of the repository's own; what format it has is always its own to say. */
+  readonly config?: FileConfig | undefined;
+  /** Object directories to read from beside the repository's own and those in its `info/alternates`. */
+  readonly alternates?: readonly string[] | undefined;
+  /** Instead of the repository's `shallow`. */
+  readonly shallowFile?: string | undefined;
   /** Hears of what is broken but can be done without. */
   readonly onWarning?: ((message: string) => void) | undefined;
 }
@@ -65,15 +71,16 @@ async function openWith(
   options: OpenRepositoryOptions,
   shared: SharedRefMemory,
 ): Promise<FileRepository> {
-  const config = await readRepositoryConfig(layout);
-  const format = readRepositoryFormat(config);
+  const own = await readRepositoryConfig(layout);
+  const config = options.config ?? own;
+  const format = readRepositoryFormat(own);
   const { objectFormat } = format;
   const bare = format.bare ?? looksBare(layout);
   const objects = createFileObjectStore(pool, {
     format: objectFormat,
     objectsDirectory: layout.objectsDirectory,
-    alternates: [],
-    shallowFile: `${layout.commonDirectory}/shallow`,
+    alternates: options.alternates ?? [],
+    shallowFile: options.shallowFile ?? `${layout.commonDirectory}/shallow`,
     maxObjectBytes: options.maxObjectBytes ?? DEFAULT_MAX_OBJECT_BYTES,
     maxWalkCpuMs: options.maxWalkCpuMs ?? DEFAULT_MAX_WALK_CPU_MS,
     maxCheckCpuMs: options.maxCheckCpuMs ?? DEFAULT_MAX_CHECK_CPU_MS,

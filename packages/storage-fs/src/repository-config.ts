@@ -5,7 +5,7 @@ import type { RepositoryLayout } from "./layout.ts";
 import { readSmallFile } from "./small-file.ts";
 
 /** Largest config file that is read. Unit: bytes. */
-const MAX_CONFIG_BYTES = 1 << 20;
+export const MAX_CONFIG_BYTES: number = 1 << 20;
 
 /**
  * A repository's own settings. Keys are `section.name` or `section.subsection.name`, section and name in any case;
