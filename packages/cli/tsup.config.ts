@@ -1,4 +1,20 @@
 import { defineConfig } from "tsup";
 import { library } from "../../tooling/tsup.ts";
 
-export default defineConfig(library({ entry: ["src/index.ts", "src/bin.ts"] }));
+/**
+ * The command is a bundle with all that it needs, for behind ssh it is started once for each request, and to read one
+ * file takes less time than to find twelve. What only some commands need lies in chunks of its own, the worker that
+ * `serve` starts among them. `commander` is no ESM, and no command that has to be quick loads it.
+ */
+export default defineConfig([
+  library({ entry: ["src/index.ts"] }),
+  {
+    ...library(),
+    entry: { bin: "src/bin.ts", worker: "../storage-fs/src/worker.ts" },
+    noExternal: [/^@x\//, /^@noble\//, "pako"],
+    platform: "node",
+    dts: false,
+    sourcemap: false,
+    splitting: true,
+  },
+]);

@@ -8,12 +8,6 @@ export function parsePort(text: string): number | "off" {
   return Number(text);
 }
 
-/** A time in whole seconds. @throws InvalidArgumentError for anything else */
-export function parseSeconds(text: string): number {
-  if (!/^[0-9]{1,6}$/.test(text)) throw new InvalidArgumentError("It is a number of seconds.");
-  return Number(text);
-}
-
 /** Adds to what may be given several times. @throws InvalidArgumentError for a service that cannot be switched on */
 export function collectService(text: string, services: readonly string[]): readonly string[] {
   const name = text.replace(/^git-/, "");
@@ -24,9 +18,4 @@ export function collectService(text: string, services: readonly string[]): reado
 /** Only this machine can reach the address. */
 export function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || /^127(?:\.[0-9]{1,3}){3}$/.test(host);
-}
-
-/** What `GIT_PROTOCOL` may look like; anything else is passed over, as if it were not set. */
-export function protocolText(value: string | undefined): string | undefined {
-  return value !== undefined && /^[a-z0-9=:.-]{1,256}$/.test(value) ? value : undefined;
 }

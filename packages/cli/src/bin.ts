@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 import { setTimeout } from "node:timers/promises";
 import { flushed } from "./flushed.ts";
-import { main } from "./main.ts";
+import { commandLine, main } from "./main.ts";
 
-const status = await main(process.argv.slice(2));
+const status = await main(commandLine(process.argv[1] ?? "", process.argv.slice(2)));
 const { stdout, stderr } = process;
 await Promise.race([
   Promise.all([flushed(stdout), flushed(stderr)]),

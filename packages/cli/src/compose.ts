@@ -23,17 +23,11 @@ export interface Storage {
   close(): Promise<void>;
 }
 
-/**
- * Opens the file system as a storage.
- * @param options `single`: the process serves one request and ends
- */
-export function openStorage(options: {
-  readonly logger?: Logger | undefined;
-  readonly single: boolean;
-}): Storage {
+/** Opens the file system as a storage. */
+export function openStorage(options: { readonly logger?: Logger | undefined }): Storage {
   const onWarning = (message: string) => options.logger?.warn({}, message);
-  const pool = createWorkerPool({ inline: options.single, onWarning });
-  if (!options.single) pool.warm();
+  const pool = createWorkerPool({ onWarning });
+  pool.warm();
   const opener = createRepositoryOpener(pool, { onWarning });
   return {
     resolverUnder(root, { createOnPush }) {

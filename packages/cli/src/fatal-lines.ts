@@ -1,12 +1,17 @@
 import { ObjectsError } from "@x/objects";
 import { ServiceError } from "@x/server-core";
+import { CliError } from "./errors.ts";
 import { printable } from "./printable.ts";
 
 /**
- * What standard error says of an error that ends a command, the last line beginning with `fatal: `. Of a repository
+ * What standard error says of an error that ends a command, in git's form: `fatal: ` and why. Of a repository
  * that is damaged it says more than the client is told, in the words that C git's scripts look for.
  */
 export function fatalLines(error: unknown): string {
+  if (error instanceof CliError) {
+    const word = error.code === "cli/usage" ? "error" : "fatal";
+    return `${error.before}${word}: ${messageOf(error)}\n${error.after}`;
+  }
   const lines: string[] = [];
   let fatal = messageOf(error);
   if (error instanceof ServiceError && error.cause instanceof ObjectsError) {

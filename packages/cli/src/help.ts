@@ -45,21 +45,29 @@ EXAMPLES
 
 const STDIO = `
 ENVIRONMENT
-  GIT_PROTOCOL   version=1 or version=2, as sshd passes it on with
-                 "AcceptEnv GIT_PROTOCOL". Anything odd in it is passed over.
+  GIT_PROTOCOL    version=1 or version=2, as sshd passes it on with
+                  "AcceptEnv GIT_PROTOCOL". Anything odd in it is passed over.
+  GIT_NAMESPACE   serves the refs of this namespace alone (gitnamespaces).
+  GIT_CONFIG_*, GIT_OBJECT_DIRECTORY, GIT_ALTERNATE_OBJECT_DIRECTORIES,
+  GIT_SHALLOW_FILE and GIT_USER_AGENT mean what they mean to git.
   GIT_TRACE_PACKET, GIT_TRACE2_EVENT
-                 1, or the absolute path of a file: write down each packet, or
-                 what is fetched and by whom as lines of JSON.
+                  1, or the absolute path of a file: write down each packet, or
+                  what is fetched and by whom as lines of JSON.
+
+SETTINGS
+  As git's own: of the system, the user, the repository, its work tree and the
+  environment, includes followed.
 
 EXIT STATUS
-  0, or 128 after "fatal: ..." on standard error. Standard output carries
-  nothing but the protocol.
+  0, 128 after "fatal: ..." on standard error, or 129 for a command line that
+  cannot be read. Standard output carries nothing but the protocol.
 `;
 
 export const UPLOAD_PACK: string = `${STDIO}
 EXAMPLES
-  git clone -u "xgit upload-pack" /srv/git/demo.git
+  git clone --no-local -u "xgit upload-pack" /srv/git/demo.git
   git -c protocol.version=2 ls-remote --upload-pack "xgit upload-pack" HOST:demo.git
+  ln -s "$(command -v xgit)" /usr/local/bin/git-upload-pack   # found by every client
 `;
 
 export const RECEIVE_PACK: string = `${STDIO}

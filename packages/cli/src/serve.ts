@@ -40,7 +40,7 @@ export async function serve(options: ServeOptions, terminal: Terminal): Promise<
     throw new CliError("cli/usage", "with both ports off there is nothing to serve");
   const logger = createLogger(terminal.stderr, options.verbosity);
   const root = await prepareRoot(options.directory);
-  const storage = openStorage({ logger, single: false });
+  const storage = openStorage({ logger });
   try {
     const demo = options.directory === undefined && (await isEmpty(root));
     if (demo) await makeDemoRepository(storage, join(root, "demo.git"), Math.floor(Date.now() / 1000));

@@ -5,27 +5,13 @@ import {
   type GitService,
   type GitServiceOptions,
   protocolVersion,
-  type Repository,
   ServiceError,
-  type ServiceName,
 } from "@x/server-core";
-import { protocolText } from "./args.ts";
-import { openStorage, type Storage } from "./compose.ts";
 import { CliError } from "./errors.ts";
+import { openOperatorRepository } from "./operator-repository.ts";
+import type { StdioOptions } from "./stdio-options.ts";
 import type { Terminal } from "./terminal.ts";
 import { packageVersion } from "./version.ts";
-
-/** `xgit upload-pack` and `xgit receive-pack`, as their flags say. */
-export interface StdioOptions {
-  readonly service: ServiceName;
-  readonly directory: string;
-  /** Take the directory as it is written. */
-  readonly strict: boolean;
-  readonly statelessRpc: boolean;
-  readonly advertiseRefs: boolean;
-  /** The client may stay silent that long; 0 is for ever. Unit: seconds. */
-  readonly timeout: number;
-}
 
 /**
  * One service on standard input and output.
@@ -38,34 +24,47 @@ export async function serveStdio(options: StdioOptions, terminal: Terminal): Pro
   // A client that has all it wants closes the pipe: nothing to talk about.
   stdout.on("error", gone).on("close", gone);
   stdin.on("error", gone);
-  const storage = openStorage({ single: true });
+  const { service } = options;
+  const { env } = terminal;
+  const warn = (line: string) => void terminal.stderr.write(`${line}\n`);
+  const version = protocolVersion(env["GIT_PROTOCOL"]);
+  const mode = options.advertiseRefs ? "advertise" : options.statelessRpc ? "rpc" : "duplex";
+  let heard = 0;
+  async function* counted(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+    for await (const chunk of chunks) {
+      heard += chunk.length;
+      yield chunk;
+    }
+  }
+  const { repository, close } = await openOperatorRepository({ ...options, env, warn });
   try {
-    const repository = await findRepository(storage, options, terminal.env.HOME);
-    const { service } = options;
     const serve = await serviceOf(
-      { repositories: async () => repository, services: [service], agent: `xgit/${packageVersion()}` },
+      { repositories: async () => repository, services: [service], agent: agentOf(env["GIT_USER_AGENT"]) },
       terminal,
     );
     const answer = serve({
       service,
       repository: options.directory,
-      version: protocolVersion(protocolText(terminal.env.GIT_PROTOCOL)),
-      mode: options.advertiseRefs ? "advertise" : options.statelessRpc ? "rpc" : "duplex",
+      version,
+      mode,
       transport: "stdio",
       peer: {},
-      input: chunksOf(stdin, options.timeout),
+      input: counted(chunksOf(stdin, options.timeout)),
       signal: controller.signal,
     });
     for await (const chunk of answer) await write(stdout, chunk, controller.signal);
+    // A library's client may go without a word when it has seen enough; git's own say farewell, but for those of v2.
+    if (heard === 0 && mode !== "advertise" && (version < 2 || service === "git-receive-pack"))
+      throw new CliError("cli/fatal", HUNG_UP);
     return 0;
   } catch (error) {
     if (controller.signal.aborted) return 128;
     if (error instanceof ServiceError && error.code !== "server-core/internal")
-      throw new CliError("cli/fatal", error.message, { cause: error });
+      throw new CliError("cli/fatal", isCutShort(error) ? HUNG_UP : error.message, { cause: error });
     throw error;
   } finally {
     stdin.destroy();
-    await storage.close();
+    await close();
   }
 }
 
@@ -77,16 +76,16 @@ async function serviceOf(options: GitServiceOptions, terminal: Terminal): Promis
   return createTracedService(options, terminal, process.pid);
 }
 
-async function findRepository(
-  storage: Storage,
-  { directory, strict }: StdioOptions,
-  home: string | undefined,
-): Promise<Repository> {
-  const path = !strict && home !== undefined ? directory.replace(/^~(?=\/|$)/, home) : directory;
-  const sound = path !== "" && !path.includes("\0");
-  const repository = sound ? await storage.openRepository(path, { strict }) : undefined;
-  if (repository !== undefined) return repository;
-  throw new CliError("cli/fatal", `'${directory}' does not appear to be a git repository`);
+/** Git's word for every way in which a client can stop short. */
+const HUNG_UP = "the remote end hung up unexpectedly";
+
+function isCutShort({ cause }: ServiceError): boolean {
+  return cause instanceof Error && "code" in cause && cause.code === "pktline/truncated";
+}
+
+/** What the server calls itself: letters, digits and signs, without blanks. */
+function agentOf(text: string | undefined): string {
+  return text ? text.replace(/[^\x21-\x7e]/g, ".").slice(0, 200) : `xgit/${packageVersion()}`;
 }
 
 async function* chunksOf(stdin: Readable, seconds: number): AsyncGenerator<Uint8Array, void, undefined> {

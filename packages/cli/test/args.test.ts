@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { collectService, isLoopback, parsePort, parseSeconds, protocolText } from "../src/args.ts";
+import { collectService, isLoopback, parsePort } from "../src/args.ts";
 
 describe("command line values", () => {
   it.each([
@@ -13,11 +13,6 @@ describe("command line values", () => {
 
   it.each(["", "65536", "-1", "+1", "0x10", "1e3", " 1", "OFF", "999999999999"])("no port: %j", (text) => {
     expect(() => parsePort(text)).toThrow("It is a number from 0 to 65535, or off.");
-  });
-
-  it("seconds", () => {
-    expect(parseSeconds("30")).toBe(30);
-    for (const text of ["", "-1", "1.5", "1s", "9999999"]) expect(() => parseSeconds(text)).toThrow();
   });
 
   it("services", () => {
@@ -38,10 +33,4 @@ describe("command line values", () => {
       expect(isLoopback(host)).toBe(false);
     },
   );
-
-  it("GIT_PROTOCOL is taken when it looks like one", () => {
-    expect(protocolText("version=2:x=1")).toBe("version=2:x=1");
-    for (const odd of [undefined, "", "version=2\n", "a b", "$(id)", "x".repeat(257)])
-      expect(protocolText(odd)).toBeUndefined();
-  });
 });

@@ -6,7 +6,7 @@ import { makeDemoRepository } from "../src/demo-repository.ts";
 describe("makeDemoRepository", () => {
   it("makes what git finds sound, and can clone", async () => {
     const directory = `${temporaryDirectory("demo")}/demo.git`;
-    const storage = openStorage({ single: true });
+    const storage = openStorage({});
     onTestFinished(() => storage.close());
     await makeDemoRepository(storage, directory, 1_700_000_000);
     expect(await git(["fsck", "--strict", "--no-dangling"], { cwd: directory })).toBe("");

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { main } from "../src/main.ts";
+import { commandLine, main } from "../src/main.ts";
+import { parseStdioOptions } from "../src/stdio-options.ts";
 import { packageVersion } from "../src/version.ts";
 import { FakeTerminal } from "./terminal.ts";
 
@@ -57,9 +58,15 @@ describe("xgit", () => {
     [["serve", "--http-port", "x"], "It is a number from 0 to 65535, or off."],
     [["serve", "--enable", "upload-archive"], "It is receive-pack."],
     [["serve", "--quiet", "--verbose"], "cannot be used with"],
-    [["upload-pack"], "missing required argument"],
-    [["upload-pack", "--timeout=x", "a"], "It is a number of seconds."],
-    [["upload-pack", "--exec=sh", "a"], "unknown option"],
+    [["upload-pack"], "error: you must specify a directory\nusage: xgit upload-pack [--[no-]strict]"],
+    [["upload-pack", "--timeout=x", "a"], "error: option `timeout' expects an integer value"],
+    [["upload-pack", "--timeout"], "error: option `timeout' requires a value"],
+    [["upload-pack", "--strict=3", "a"], "error: option `strict' takes no value"],
+    [["upload-pack", "--s", "a"], "error: ambiguous option: s (could be --stateless-rpc or --strict)"],
+    [["upload-pack", "-x", "a"], "error: unknown switch `x'"],
+    [["upload-pack", "a", "b"], "error: too many arguments"],
+    [["receive-pack"], "error: you must specify a directory\nusage: xgit receive-pack"],
+    [["upload-pack", "--exec=sh", "a"], "error: unknown option `exec=sh'"],
     [["receive-pack", "--strict", "a"], "unknown option"],
     [["serve", "--http-port", "off", "--git-port", "off"], "nothing to serve"],
   ])("refuses %j with status 129", async (argv, text) => {
@@ -79,5 +86,46 @@ describe("xgit", () => {
       out: "",
       err: "fatal: '/does/not/exist' does not appear to be a git repository\n",
     });
+  });
+});
+
+describe("the command lines of git's own commands", () => {
+  const plain = {
+    service: "git-upload-pack",
+    directory: "d",
+    strict: false,
+    statelessRpc: false,
+    advertiseRefs: false,
+    timeout: 0,
+  };
+  it.each([
+    [["d"], {}],
+    [["--strict", "--timeout=30", "d"], { strict: true, timeout: 30 }],
+    [["d", "--timeout", "1k"], { timeout: 1024 }],
+    [["--strict", "--no-strict", "--no-timeout", "d"], {}],
+    [["--http-backend-info-refs", "d"], { advertiseRefs: true }],
+    [["--adv", "--state", "d"], { advertiseRefs: true, statelessRpc: true }],
+    [["--timeout=9999999999g", "d"], { timeout: 2147482 }],
+    [["--", "--strict"], { directory: "--strict" }],
+    [["-"], { directory: "-" }],
+  ])("%j", (argv, changes) => {
+    expect(parseStdioOptions("git-upload-pack", argv)).toEqual({ ...plain, ...changes });
+  });
+
+  it("receive-pack takes its own flags", () => {
+    const argv = ["-q", "--quiet", "--skip-connectivity-check", "--stateless-rpc", "d"];
+    expect(parseStdioOptions("git-receive-pack", argv)).toEqual({
+      ...plain,
+      service: "git-receive-pack",
+      statelessRpc: true,
+    });
+  });
+
+  it("a link's name says which command it is", () => {
+    for (const script of ["/usr/bin/git-upload-pack", "git-upload-pack", "C:\\bin\\git-upload-pack.js"])
+      expect(commandLine(script, ["d"])).toEqual(["upload-pack", "d"]);
+    expect(commandLine("/usr/bin/git-receive-pack", ["d"])).toEqual(["receive-pack", "d"]);
+    for (const script of ["/usr/bin/xgit", "/x/dist/bin.js", "/git-upload-pack/bin.js", "git-serve"])
+      expect(commandLine(script, ["d"])).toEqual(["d"]);
   });
 });

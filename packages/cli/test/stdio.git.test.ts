@@ -71,7 +71,7 @@ describe("xgit upload-pack", () => {
     }
   });
 
-  it.each(["", "\0", "/nothing\u001b[2J", "~", "/dev/null"])(
+  it.each(["", "\0", "/nothing\u001b[2J", "~", "~nobody-of-that-name/x", "/dev/null"])(
     "finds nothing at %j, and says so",
     async (path) => {
       const { status, out, err } = await run(["upload-pack", path], { env: { HOME: root } });

@@ -32,11 +32,15 @@ const SUFFIXES = ["/.git", "", ".git/.git", ".git"] as const;
 /**
  * Finds the repository that `path` names, as git does for serving: `path/.git`, `path`, `path.git/.git` or `path.git`,
  * each a git directory or a file that points at one.
+ * @param options `strict`: `path` itself or nothing
  * @returns `undefined` when there is none
  */
-export async function findRepository(path: string): Promise<RepositoryLayout | undefined> {
+export async function findRepository(
+  path: string,
+  options: { readonly strict?: boolean } = {},
+): Promise<RepositoryLayout | undefined> {
   const base = resolve(path);
-  for (const suffix of SUFFIXES) {
+  for (const suffix of options.strict ? [""] : SUFFIXES) {
     const candidate = base + suffix;
     const found = await stat(candidate).catch(() => undefined);
     if (found?.isDirectory()) {
