@@ -1,7 +1,7 @@
 // Rule: nobody imports, or names in package.json, what the table does not allow.
 import { builtinModules } from "node:module";
 import { dirname, posix } from "node:path";
-import { SCOPE, TABLE, TEST_ONLY } from "./table.mjs";
+import { MAY_START_PROGRAMS, SCOPE, TABLE, TEST_ONLY } from "./table.mjs";
 
 const NODE = new Set(builtinModules);
 
@@ -84,7 +84,10 @@ function checkRelative(pkg, row, file, specifier) {
 function checkNode(row, file, specifier) {
   if (!specifier.startsWith("node:")) return ["node-protocol", `write node:${specifier}`];
   if (file.folder !== "src") return undefined;
-  if (specifier === "node:child_process" || specifier === "node:cluster")
+  if (
+    (specifier === "node:child_process" || specifier === "node:cluster") &&
+    !MAY_START_PROGRAMS.has(file.path)
+  )
     return ["no-child-process", "nothing of ours starts a program"];
   if (row.neutral && !isNodeDoor(file.path))
     return ["neutral-import", `${specifier} in a package that runs anywhere; only its ./node door may`];

@@ -62,3 +62,8 @@ export const MAX_LINES = new Map([
 
 /** Names that say nothing about what is inside. */
 export const FORBIDDEN_NAMES = new Set(["util", "utils", "helper", "helpers", "type", "types"]);
+
+/**
+ * The files that start a program: one that the operator has named in settings that no repository can make, and never git.
+ */
+export const MAY_START_PROGRAMS = new Set(["packages/cli/src/pack-objects-hook.ts"]);

@@ -48,11 +48,11 @@ export async function openOperatorRepository(request: OperatorRequest): Promise<
     const opened = await openRepository(layout, pool, {
       config,
       alternates: alternatesOf(layout, env),
-      shallowFile: fromGitDirectory(layout, env["GIT_SHALLOW_FILE"]),
+      shallowFile: fromGitDirectory(layout, env.GIT_SHALLOW_FILE),
       onWarning,
     });
     checkConfig(service, entries);
-    const namespace = namespacePrefix(env["GIT_NAMESPACE"]);
+    const namespace = namespacePrefix(env.GIT_NAMESPACE);
     const hook =
       service === "git-upload-pack" ? protectedConfig.get("uploadpack.packObjectsHook") : undefined;
     let { objects } = opened;
@@ -70,12 +70,12 @@ export async function openOperatorRepository(request: OperatorRequest): Promise<
 }
 
 async function findLayout({ directory, strict, env }: OperatorRequest): Promise<RepositoryLayout> {
-  const path = strict ? directory : await expandHome(directory, env["HOME"]);
+  const path = strict ? directory : await expandHome(directory, env.HOME);
   const sound = path !== undefined && path !== "" && !path.includes("\0");
   const found = sound ? await findRepository(path, { strict }) : undefined;
   if (found === undefined)
     throw new CliError("cli/fatal", `'${directory}' does not appear to be a git repository`);
-  const objects = fromGitDirectory(found, env["GIT_OBJECT_DIRECTORY"]);
+  const objects = fromGitDirectory(found, env.GIT_OBJECT_DIRECTORY);
   return objects === undefined ? found : { ...found, objectsDirectory: objects };
 }
 
@@ -103,7 +103,7 @@ function fromGitDirectory({ gitDirectory }: RepositoryLayout, path: string | und
 
 /** Paths with colons between them; one with a colon in it is in double quotes. */
 function alternatesOf(layout: RepositoryLayout, env: Environment): string[] {
-  const text = env["GIT_ALTERNATE_OBJECT_DIRECTORIES"] ?? "";
+  const text = env.GIT_ALTERNATE_OBJECT_DIRECTORIES ?? "";
   const paths: string[] = [];
   for (const [, quoted, plain] of text.matchAll(/(?:^|:)(?:"((?:\\.|[^"\\])*)"|([^:]*))/gs)) {
     const path = quoted === undefined ? plain : quoted.replace(/\\(.)/gs, "$1");
@@ -113,7 +113,7 @@ function alternatesOf(layout: RepositoryLayout, env: Environment): string[] {
 }
 
 /** `a/b` is the namespace `b` in the namespace `a`. Spec: gitnamespaces. */
-export function namespacePrefix(text: string | undefined): string | undefined {
+function namespacePrefix(text: string | undefined): string | undefined {
   const names = (text ?? "").split("/").filter((name) => name !== "");
   if (names.length === 0) return undefined;
   const prefix = names.map((name) => `refs/namespaces/${name}/`).join("");

@@ -14,15 +14,14 @@ export async function checkOwner(
   protectedConfig: FileConfig,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<void> {
-  const pretended = parseConfigBoolean(env["GIT_TEST_ASSUME_DIFFERENT_OWNER"] ?? "") === true;
-  if (!pretended && (await isOwn(gitDirectory, env["SUDO_UID"]))) return;
+  const pretended = parseConfigBoolean(env.GIT_TEST_ASSUME_DIFFERENT_OWNER ?? "") === true;
+  if (!pretended && (await isOwn(gitDirectory, env.SUDO_UID))) return;
   const real = await realpath(gitDirectory);
   let safe = false;
   for (const value of protectedConfig.getAll("safe.directory")) {
     if (value === "") safe = false;
     else if (value === "*") safe = true;
-    else
-      safe ||= await isNamed(Buffer.from(value, "latin1").toString("utf8"), real, gitDirectory, env["HOME"]);
+    else safe ||= await isNamed(Buffer.from(value, "latin1").toString("utf8"), real, gitDirectory, env.HOME);
   }
   if (safe) return;
   const shown = printable(gitDirectory);

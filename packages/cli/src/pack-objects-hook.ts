@@ -77,7 +77,7 @@ function died(cause?: unknown): ObjectsError {
 function start({ hook, directory, env }: PackObjectsHook, argv: readonly string[]): Child {
   const options = {
     cwd: directory,
-    env: { ...env, GIT_DIR: ".", GIT_NO_LAZY_FETCH: env["GIT_NO_LAZY_FETCH"] ?? "1" },
+    env: { ...env, GIT_DIR: ".", GIT_NO_LAZY_FETCH: env.GIT_NO_LAZY_FETCH ?? "1" },
     stdio: ["pipe", "pipe", "pipe"] as ["pipe", "pipe", "pipe"],
   };
   const text = Buffer.from(hook, "latin1").toString("utf8");

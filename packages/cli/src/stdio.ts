@@ -27,7 +27,7 @@ export async function serveStdio(options: StdioOptions, terminal: Terminal): Pro
   const { service } = options;
   const { env } = terminal;
   const warn = (line: string) => void terminal.stderr.write(`${line}\n`);
-  const version = protocolVersion(env["GIT_PROTOCOL"]);
+  const version = protocolVersion(env.GIT_PROTOCOL);
   const mode = options.advertiseRefs ? "advertise" : options.statelessRpc ? "rpc" : "duplex";
   let heard = 0;
   async function* counted(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
@@ -39,7 +39,7 @@ export async function serveStdio(options: StdioOptions, terminal: Terminal): Pro
   const { repository, close } = await openOperatorRepository({ ...options, env, warn });
   try {
     const serve = await serviceOf(
-      { repositories: async () => repository, services: [service], agent: agentOf(env["GIT_USER_AGENT"]) },
+      { repositories: async () => repository, services: [service], agent: agentOf(env.GIT_USER_AGENT) },
       terminal,
     );
     const answer = serve({

@@ -2,7 +2,7 @@ import type { ConfigEntry } from "./config-file.ts";
 import { StorageFsError } from "./errors.ts";
 
 /** Settings that `GIT_CONFIG_COUNT` may announce. */
-export const MAX_ENVIRONMENT_ENTRIES = 10_000;
+const MAX_ENVIRONMENT_ENTRIES = 10_000;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -12,7 +12,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
  * @throws StorageFsError `storage-fs/bad-config`, its `cause` saying what is wrong
  */
 export function readConfigEnvironment(env: Environment): ConfigEntry[] {
-  return [...counted(env), ...parameters(bytesOf(env["GIT_CONFIG_PARAMETERS"] ?? ""))];
+  return [...counted(env), ...parameters(bytesOf(env.GIT_CONFIG_PARAMETERS ?? ""))];
 }
 
 /** One character for each byte, as in config files. */
@@ -21,7 +21,7 @@ export function bytesOf(text: string): string {
 }
 
 function counted(env: Environment): ConfigEntry[] {
-  const text = env["GIT_CONFIG_COUNT"];
+  const text = env.GIT_CONFIG_COUNT;
   if (text === undefined) return [];
   if (!/^[ \t\n\v\f\r]*\+?[0-9]+$/.test(text) && text !== "") throw bad("bogus count in GIT_CONFIG_COUNT");
   const count = Number(text);

@@ -21,9 +21,9 @@ export interface ScopedConfigEntry extends ConfigEntry {
 }
 
 /** C git's own bound on includes within includes. */
-export const MAX_INCLUDE_DEPTH = 10;
+const MAX_INCLUDE_DEPTH = 10;
 /** Config files read for one repository: includes of includes multiply. */
-export const MAX_CONFIG_FILES = 1000;
+const MAX_CONFIG_FILES = 1000;
 
 /** The file whose entries are being read. */
 interface Origin {
@@ -147,7 +147,7 @@ export class ConfigReader {
 
   #expandHome(path: string): string | undefined {
     if (!path.startsWith("~")) return path;
-    const home = this.#env["HOME"];
+    const home = this.#env.HOME;
     if (home === undefined || (path !== "~" && !path.startsWith("~/"))) return undefined;
     return bytesOf(home) + path.slice(1);
   }

@@ -32,8 +32,8 @@ export interface GitConfigSource {
 export async function readGitConfig({ layout, env }: GitConfigSource): Promise<GitConfig> {
   const commandLine = readConfigEnvironment(env);
   const read = async (reader: ConfigReader): Promise<void> => {
-    if (!isOn("GIT_CONFIG_NOSYSTEM", env["GIT_CONFIG_NOSYSTEM"]))
-      await reader.readFile(bytesOf(env["GIT_CONFIG_SYSTEM"] ?? "/etc/gitconfig"), "system");
+    if (!isOn("GIT_CONFIG_NOSYSTEM", env.GIT_CONFIG_NOSYSTEM))
+      await reader.readFile(bytesOf(env.GIT_CONFIG_SYSTEM ?? "/etc/gitconfig"), "system");
     for (const path of globalFiles(env)) await reader.readFile(bytesOf(path), "global");
     await reader.readFile(bytesOf(layout.configFile), "local", "config");
     if (isOn("extensions.worktreeconfig", reader.own("extensions.worktreeconfig")))

@@ -116,7 +116,8 @@ export class WorkerHost {
 
   #openDatabase(location: StoreLocation): ObjectDatabase {
     const key = JSON.stringify(location);
-    const database = this.#databases.get(key) ?? new ObjectDatabase(location, this.#codec, this.#files, this.#warn);
+    const database =
+      this.#databases.get(key) ?? new ObjectDatabase(location, this.#codec, this.#files, this.#warn);
     this.#databases.delete(key);
     this.#databases.set(key, database); // the latest last
     return database;
