@@ -145,7 +145,7 @@ describe.each<ObjectFormat>(["sha1", "sha256"])("filters, %s", (format) => {
 
   it("never leave out what is wanted by its id, and of the rest what git leaves out", async () => {
     const random = new Random(33);
-    for (let round = 0; round < 60; round++) {
+    for (let round = 0; round < 20; round++) {
       const spec = await randomSpec(history, random, 1);
       const table = openTable(history.directory, format);
       const wants = random.some([...history.commits, ...history.tags], 1 + random.below(4));
