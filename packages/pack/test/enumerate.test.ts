@@ -43,6 +43,18 @@ describe("enumerateObjects", () => {
     expect(found(table, [], [second], all)).toEqual([]);
   });
 
+  it("can do without the tree that has no entries", () => {
+    const empty = tree();
+    const inside = tree(["dir", empty], ["one", one]);
+    const commits = [commit(empty), commit(inside)];
+    const objects = [one, inside, ...commits];
+    expect(found(looseTable(objects), commits, [], objects)).toEqual(objects);
+    expect(found(looseTable([...objects, empty]), commits, [], [...objects, empty])).toEqual([
+      ...objects,
+      empty,
+    ]);
+  });
+
   it("counts an object of several packs once", () => {
     const packs = [packedWhole([one, two, inner]), packedWhole([...all]), packedWhole([first, two])];
     const table = new Table("sha1", packs, looseObjects([three, one]));

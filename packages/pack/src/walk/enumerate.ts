@@ -1,10 +1,17 @@
-import { type ObjectFilter, type ObjectId, ObjectsError, objectIdFromBytes } from "@x/objects";
+import {
+  type ObjectFilter,
+  type ObjectId,
+  ObjectsError,
+  objectIdFromBytes,
+  parseCommitLinks,
+} from "@x/objects";
 import { PackError } from "../errors.ts";
 import { sortPositionsInSteps } from "../format/sort-positions.ts";
 import type { ObjectTable } from "../read/object-table.ts";
 import { BitmapOrder } from "./bitmap-order.ts";
 import { answerByBitmaps, type BitmapAnswer } from "./bitmap-search.ts";
 import { CommitTable, MISSING } from "./commit-table.ts";
+import { isEmptyTree } from "./empty-tree.ts";
 import { type FilterPlan, planFilter } from "./filter-plan.ts";
 import { firstDone } from "./first-done.ts";
 import { BREATH, HistoryWalk, SEEN, SELECTED, UNINTERESTING } from "./history-walk.ts";
@@ -186,7 +193,11 @@ class Enumeration {
 
   #meetRoot(commit: number): void {
     const tree = this.#commits.tree(commit);
-    if (tree === MISSING) throw missingObject(`bad tree object: that of commit ${this.#table.id(commit)}`);
+    if (tree === MISSING) {
+      const id = parseCommitLinks(this.#table.read(commit).data, this.#table.format).tree;
+      if (isEmptyTree(id, this.#table.format)) return;
+      throw missingObject(`bad tree object ${id}, that of commit ${this.#table.id(commit)}`);
+    }
     if (this.#meetTree(tree, this.#plan.places.root, 0)) this.#paths?.noteWantedRoot(tree);
   }
 
@@ -285,7 +296,7 @@ class Enumeration {
     const number = this.#table.find(data, idAt);
     if (number >= 0 || this.#allowsMissing) return number;
     const id = objectIdFromBytes(data, this.#table.format, idAt);
-    if (!this.#hadElsewhere.has(id))
+    if (!this.#hadElsewhere.has(id) && !(isTree && isEmptyTree(id, this.#table.format)))
       throw missingObject(
         `${isTree ? "bad tree object" : "unable to read"} ${id}, an entry of ${this.#table.id(tree)}`,
       );
