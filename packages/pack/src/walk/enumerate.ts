@@ -23,6 +23,9 @@ import { TreeLevel } from "./tree-levels.ts";
 import { TreeScanner } from "./tree-scanner.ts";
 import { TreeVisits } from "./tree-visits.ts";
 
+/** Wants and haves between two breaths: their tags are read, from all over the packs. */
+const TIPS_AT_ONCE = 64;
+
 const TREE = 0o040000;
 const GITLINK = 0o160000;
 
@@ -166,11 +169,11 @@ class Enumeration {
   *run(request: EnumerateRequest): Generator<number, void> {
     let steps = 0;
     for (const have of request.haves) {
-      if (++steps % BREATH === 0) yield this.selected.count;
+      if (++steps % TIPS_AT_ONCE === 0) yield this.selected.count;
       yield* this.#have(have);
     }
     for (const want of request.wants) {
-      if (++steps % BREATH === 0) yield this.selected.count;
+      if (++steps % TIPS_AT_ONCE === 0) yield this.selected.count;
       this.#want(want);
     }
     const commits = yield* this.#wantedCommits();
