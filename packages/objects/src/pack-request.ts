@@ -49,7 +49,7 @@ export interface PackSummary {
   readonly bytes: number;
   /** Objects whose stored bytes were copied. */
   readonly reused: number;
-  /** Objects sent as deltas. */
+  /** Objects sent as deltas; what a pack holds that was copied from end to end is not counted. */
   readonly deltas: number;
 }
 

@@ -42,9 +42,10 @@ export function* makePack(
       yield { kind: "bytes", bytes, headroom: CHUNK_HEADROOM_BYTES };
     }
   }
-  const { written: objects, reused, deltas, bytes } = writer;
+  const { written: objects, reused, deltas, bytes, packReused, packsReused } = writer;
+  const apart = reused - packReused;
   yield* meter.text(
-    `Total ${objects} (delta ${deltas}), reused ${reused} (delta ${deltas}), pack-reused 0 (from 0)\n`,
+    `Total ${objects} (delta ${deltas}), reused ${apart} (delta ${deltas}), pack-reused ${packReused} (from ${packsReused})\n`,
   );
   yield { kind: "summary", summary: { objects, bytes, reused, deltas } };
 }

@@ -56,7 +56,11 @@ export class PackWriter {
   /** Objects written so far. */
   written = 0;
   reused = 0;
+  /** Of those that were looked at one by one. */
   deltas = 0;
+  /** Of {@link reused}: in packs that were copied from end to end. */
+  packReused = 0;
+  packsReused = 0;
 
   constructor(table: ObjectTable, selection: Selection, options: WritePackOptions) {
     this.#table = table;
@@ -75,10 +79,8 @@ export class PackWriter {
   /** Only when nothing at all has to be changed is the trailer known beforehand, and hashing saved. */
   #findWhole(): PackReader | undefined {
     const pack = this.#table.packs[0];
-    if (pack === undefined || !this.#options.ofsDelta || pack.index.count !== this.#selection.count)
+    if (pack === undefined || pack.index.count !== this.#selection.count || !this.#isWanted(0))
       return undefined;
-    for (let number = 0; number < pack.index.count; number++)
-      if (!this.#selection.isSelected(number)) return undefined;
     const header = new Uint8Array(PACK_HEADER_BYTES);
     pack.source.read(0, header);
     return header[7] === 2 ? pack : undefined;
@@ -103,9 +105,29 @@ export class PackWriter {
     yield* this.#output.take();
   }
 
+  /** Whether a pack can go out from end to end: distances within it stay as they are. */
+  #isWanted(packNumber: number): boolean {
+    const { count } = (this.#table.packs[packNumber] as PackReader).index;
+    if (!this.#options.ofsDelta || count > this.#selection.count) return false;
+    const first = this.#table.startOf(packNumber);
+    for (let number = first; number < first + count; number++)
+      if (!this.#selection.isSelected(number)) return false;
+    return true;
+  }
+
   *#writeFrom(packNumber: number): Generator<Uint8Array | undefined, void> {
     const pack = this.#table.packs[packNumber] as PackReader;
     const { index } = pack;
+    // Where the client has something alike, deltas may be made that are not there.
+    const mayShrink = this.#options.thin && this.#selection.knowsLikeness;
+    if (pack === this.#whole || (!mayShrink && this.#isWanted(packNumber))) {
+      yield* this.#copy(pack, PACK_HEADER_BYTES, pack.entriesEnd);
+      this.written += index.count;
+      this.reused += index.count;
+      this.packReused += index.count;
+      this.packsReused++;
+      return;
+    }
     yield* index.prepareOrder();
     const first = this.#table.startOf(packNumber);
     const shifts = new ShiftMap();

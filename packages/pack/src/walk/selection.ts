@@ -11,6 +11,8 @@ export interface Selection {
   isSelected(number: number): boolean;
   /** Whether the other side is known to have the object. Not all it has is known. */
   isHad(number: number): boolean;
+  /** Whether there is any {@link likeness}. */
+  readonly knowsLikeness: boolean;
   /** An object that the other side has under the same path, if that was asked for and is known; -1 otherwise. */
   likeness(number: number): number;
   /** Adds a tag and the tags on its chain. */
@@ -41,6 +43,10 @@ export class SelectedObjects implements Selection {
 
   isHad(number: number): boolean {
     return (this.#flags.get(number) & UNINTERESTING) !== 0;
+  }
+
+  get knowsLikeness(): boolean {
+    return this.#paths !== undefined;
   }
 
   likeness(number: number): number {
