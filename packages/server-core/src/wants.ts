@@ -24,8 +24,10 @@ async function forbidden(session: Session, ids: readonly ObjectId[]): Promise<Ob
   const has = await repository.objects.has(ids, { signal });
   const missing = new Set(ids.filter((_, i) => has[i] !== true));
   if (policy.anything) return first(ids, missing);
-  const unseen = ids.filter((id) => !missing.has(id) && !shown.has(id) && !memory.shown.has(id));
+  // What is missing is looked for among the tips too, so that it takes as long as what is hidden.
+  const unseen = ids.filter((id) => !shown.has(id) && !memory.shown.has(id));
   const left = await refs.withoutTips(unseen, signal, { hidden: policy.hiddenTips });
+  for (const id of missing) left.delete(id);
   if (left.size === 0) return first(ids, missing);
   // A stateless v0 client may have been shown refs that have moved on since; C git helps it the same way.
   const mayReach = call.version === 2 ? policy.reachable.v2 : policy.reachable.v0 || call.mode === "rpc";

@@ -224,6 +224,27 @@ describe("hostile wants", () => {
     expect(error?.code).toBe("server-core/limit-exceeded");
   });
 
+  it("are looked for in the same places, hidden or missing", async () => {
+    const places = async (name: "a hidden tip" | "nothing") => {
+      const { repository, ids } = setUp();
+      const looked: string[] = [];
+      const { get, list } = repository.refs;
+      repository.refs.get = (ref) => {
+        looked.push(ref);
+        return get.call(repository.refs, ref);
+      };
+      repository.refs.list = (options) => {
+        looked.push("list");
+        return list.call(repository.refs, options);
+      };
+      repository.configure("uploadpack.allowReachableSHA1InWant", "false");
+      await serve(repository, { input: [fetchV2(ids[name])] });
+      return looked;
+    };
+    expect(await places("nothing")).toEqual(await places("a hidden tip"));
+    expect(await places("nothing")).toContain("list");
+  });
+
   it("are answered out of memory when they come again", async () => {
     const { repository, ids } = setUp();
     let walks = 0;
