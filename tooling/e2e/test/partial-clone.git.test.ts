@@ -55,7 +55,9 @@ describe.each(WAYS)("over $label", ({ transport, version }) => {
   const ours = wayTo(server, transport, version);
   const stock = stockWay(root, version);
 
-  it.each(FILTERS)("a clone with %s holds what it holds from stock git", async (filter) => {
+  // What a filter does is the same for all; that it arrives is not.
+  const filters = transport === "git" ? FILTERS : FILTERS.filter((_, i) => i % 4 === 1);
+  it.each(filters)("a clone with %s holds what it holds from stock git", async (filter) => {
     const theirs = await once(stock, [filter], () => filtered(stock, "sha1.git", filter));
     expect(await filtered(ours, "sha1.git", filter)).toEqual(theirs);
     expect(theirs.length).toBeLessThan((await objectsOf(`${root}/sha1.git`)).length);

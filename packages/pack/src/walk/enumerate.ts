@@ -309,13 +309,15 @@ class Enumeration {
   /** Sizes are looked up last, and in the order in which the blobs lie. */
   *#dropLongBlobs(): Generator<number, void> {
     const blobs = this.#unmeasured;
+    const wanted = new Set(this.#others);
     let steps = 0;
     const sort = sortPositionsInSteps(blobs.length, (i) => this.#table.locality(blobs.get(i)));
     let sorted = sort.next();
     for (; !sorted.done; sorted = sort.next()) yield this.selected.count;
     for (const i of sorted.value) {
       if (++steps % BREATH === 0) yield this.selected.count;
-      if (this.#table.size(blobs.get(i)) >= this.#plan.blobBytes) this.selected.drop(blobs.get(i));
+      const blob = blobs.get(i);
+      if (this.#table.size(blob) >= this.#plan.blobBytes && !wanted.has(blob)) this.selected.drop(blob);
     }
   }
 
