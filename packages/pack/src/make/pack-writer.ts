@@ -12,6 +12,7 @@ import type { ZlibCodec } from "../format/zlib-codec.ts";
 import type { ObjectTable } from "../read/object-table.ts";
 import { PACK_HEADER_BYTES, type PackEntry, type PackReader } from "../read/pack-reader.ts";
 import { BREATH } from "../walk/history-walk.ts";
+import type { IntList } from "../walk/object-notes.ts";
 import type { Selection } from "../walk/selection.ts";
 import { PackOutput } from "./pack-output.ts";
 import { ShiftMap } from "./shift-map.ts";
@@ -28,6 +29,9 @@ const SKIPPING = -2;
 
 /** Entries passed over between two breaths. */
 const SKIPPED_AT_ONCE = 1 << 18;
+
+/** Where one entry in so many is selected, these are looked up one by one. */
+const SPARSE = 16;
 
 /** What the client can read, and what writing needs. */
 export interface WritePackOptions {
@@ -179,6 +183,11 @@ export class PackWriter {
 
   /** The selected entries of a pack in the order in which they lie; {@link SKIPPING} after many that are not, {@link END} last. */
   #ranks(pack: PackReader, first: number): { next(): number } {
+    const { few } = this.#selection;
+    if (few !== undefined && few.length < pack.index.count / SPARSE) {
+      const ranks = this.#fewRanks(pack, first, few);
+      if (ranks !== undefined) return ranks;
+    }
     const { order } = pack.index;
     let rank = 0;
     return {
@@ -191,6 +200,22 @@ export class PackWriter {
         return rank < order.length ? SKIPPING : END;
       },
     };
+  }
+
+  /** The same without a look at all the others; `undefined` when two of them are said to lie in one place. */
+  #fewRanks({ index }: PackReader, first: number, few: IntList): { next(): number } | undefined {
+    const found = new Set<number>();
+    let count = 0;
+    for (let i = 0; i < few.length; i++) {
+      const position = few.get(i) - first;
+      if (position < 0 || position >= index.count || !this.#selection.isSelected(few.get(i))) continue;
+      found.add(index.rankOfOffset(index.offset(position)));
+      count++;
+    }
+    if (found.size !== count) return undefined;
+    const ranks = Int32Array.from(found).sort();
+    let at = 0;
+    return { next: () => ranks[at++] ?? END };
   }
 
   #countReused(entry: PackEntry): void {

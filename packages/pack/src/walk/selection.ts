@@ -2,12 +2,14 @@ import { parseTagTarget } from "@x/objects";
 import { PackError } from "../errors.ts";
 import type { ObjectTable } from "../read/object-table.ts";
 import { SELECTED, UNINTERESTING } from "./history-walk.ts";
-import type { ObjectFlags } from "./object-notes.ts";
+import { IntList, type ObjectFlags } from "./object-notes.ts";
 import type { PathNotes } from "./path-notes.ts";
 
 /** The objects that an answer consists of. */
 export interface Selection {
   readonly count: number;
+  /** The objects while they are few, in no order; some may stand there twice, or have been dropped. */
+  readonly few: IntList | undefined;
   isSelected(number: number): boolean;
   /** Whether the other side is known to have the object. Not all it has is known. */
   isHad(number: number): boolean;
@@ -21,6 +23,9 @@ export interface Selection {
   drop(number: number): boolean;
 }
 
+/** Objects that are listed beside their flags: finding them among millions takes longer than a small fetch. */
+const MAX_FEW = 16_384;
+
 /**
  * What a walk found. A slow client may need it for hours, so it holds about a byte for each object of the store and no more
  * of the walk than that.
@@ -29,12 +34,17 @@ export class SelectedObjects implements Selection {
   readonly #table: ObjectTable;
   readonly #flags: ObjectFlags;
   readonly #paths: PathNotes | undefined;
+  #few: IntList | undefined = new IntList();
   count = 0;
 
   constructor(table: ObjectTable, flags: ObjectFlags, paths: PathNotes | undefined) {
     this.#table = table;
     this.#flags = flags;
     this.#paths = paths;
+  }
+
+  get few(): IntList | undefined {
+    return this.#few;
   }
 
   isSelected(number: number): boolean {
@@ -63,6 +73,8 @@ export class SelectedObjects implements Selection {
     if (this.#flags.get(number) & (SELECTED | UNINTERESTING)) return false;
     this.#flags.set(number, SELECTED | furtherFlags);
     this.count++;
+    if (this.#few !== undefined && this.#few.length < MAX_FEW) this.#few.push(number);
+    else this.#few = undefined;
     return true;
   }
 
