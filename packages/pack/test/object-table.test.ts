@@ -46,6 +46,21 @@ describe("ObjectTable", () => {
     expect(table.findPacked(objectIdToBytes(idOf(e)), 0)).toBe(-1);
   });
 
+  it("tells of many what is there, and gives no numbers for that", () => {
+    const table = make();
+    const count = table.count;
+    const ids = [a, blob("x"), e, b, e].map((object) => idOf(object));
+    const has = [true, false, true, true, true];
+    expect(table.hasEach([...ids, "ab" as never, idOf(a, "sha256")])).toEqual([...has, false, false]);
+    const loose = {
+      ...looseObjects([d, e]),
+      hasEach: (asked: readonly string[]) => asked.map((id) => id === ids[2]),
+    };
+    expect(table.withLoose(loose).hasEach(ids)).toEqual(has);
+    expect(table.hasEach([])).toEqual([]);
+    expect(table.count).toBe(count);
+  });
+
   it("starts anew with other loose objects", () => {
     const table = make();
     table.findId(idOf(e));

@@ -14,6 +14,8 @@ import type { PackReader } from "./pack-reader.ts";
 /** Objects that are in no pack. Synchronous: they are read in worker threads. */
 export interface LooseObjects {
   has(id: ObjectId): boolean;
+  /** As `has` for each, for less where most are not there. */
+  hasEach?(ids: readonly ObjectId[]): readonly boolean[];
   /** `undefined` when it is not there (any more). */
   read(id: ObjectId): PackedObject | undefined;
   /** As `read`, but only what the head of the file tells. */
@@ -103,6 +105,21 @@ export class ObjectTable {
   /** As {@link find}. */
   findId(id: ObjectId): number {
     return id.length === rawIdLength(this.format) * 2 ? this.find(objectIdToBytes(id), 0) : -1;
+  }
+
+  /** Whether each is stored. Gives no numbers to loose ones: a client may name any number of objects that it has. */
+  hasEach(ids: readonly ObjectId[]): boolean[] {
+    const length = rawIdLength(this.format) * 2;
+    const stored = new Set<ObjectId>();
+    const others: ObjectId[] = [];
+    for (const id of ids) {
+      if (id.length !== length) continue;
+      if (this.findPacked(objectIdToBytes(id), 0) >= 0) stored.add(id);
+      else others.push(id);
+    }
+    const loose = this.#loose.hasEach?.(others) ?? others.map((id) => this.#loose.has(id));
+    for (const [i, id] of others.entries()) if (loose[i] === true) stored.add(id);
+    return ids.map((id) => stored.has(id));
   }
 
   #findLoose(id: ObjectId): number {

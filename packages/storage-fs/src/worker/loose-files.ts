@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { isObjectType, type ObjectId, type ObjectType } from "@x/objects";
 import { type Inflater, type LooseObjects, PackError, type PackedObject, type ZlibCodec } from "@x/pack";
 import { systemCode } from "../errors.ts";
@@ -10,6 +10,9 @@ import { systemCode } from "../errors.ts";
 
 /** `commit`, a space, 16 digits of size and a NUL. Unit: bytes. */
 const MAX_PREAMBLE_BYTES = 32;
+
+/** From so many objects on, a look at the directory costs less than one at each of them. */
+const MANY = 16;
 
 interface Preamble {
   readonly type: ObjectType;
@@ -34,6 +37,16 @@ export class LooseFiles implements LooseObjects {
 
   has(id: ObjectId): boolean {
     return this.#directories.some((directory) => existsSync(loosePath(directory, id)));
+  }
+
+  hasEach(ids: readonly ObjectId[]): boolean[] {
+    if (ids.length < MANY) return ids.map((id) => this.has(id));
+    const places = this.#directories.map((directory) => ({ directory, parts: new Set(partsOf(directory)) }));
+    return ids.map((id) =>
+      places.some(
+        ({ directory, parts }) => parts.has(id.slice(0, 2)) && existsSync(loosePath(directory, id)),
+      ),
+    );
   }
 
   /** @throws PackError `pack/malformed`, `pack/bad-zlib`, `pack/limit-exceeded` */
@@ -93,6 +106,15 @@ export class LooseFiles implements LooseObjects {
     this.#inflater ??= this.#codec.createInflater();
     this.#inflater.reset();
     return this.#inflater;
+  }
+}
+
+/** The directories that loose objects lie in: few, after a repack. */
+function partsOf(objectsDirectory: string): string[] {
+  try {
+    return readdirSync(objectsDirectory);
+  } catch {
+    return []; // no directory, no objects
   }
 }
 

@@ -40,13 +40,16 @@ type Handlers = {
   ) => Promise<Operations[Name]["result"]>;
 };
 
+/** Objects looked for between two breaths. */
+const HAS_BATCH = 1024;
+
 /** What each operation does. All throw PackError, and Aborted when the job is called off. */
 export const operations: Handlers = {
   async has({ objects, job }, { ids }) {
     const has: boolean[] = [];
-    for (const id of ids) {
+    for (let at = 0; at < ids.length; at += HAS_BATCH) {
       await job.breathe();
-      has.push(objects.findId(id) >= 0);
+      has.push(...objects.hasEach(ids.slice(at, at + HAS_BATCH)));
     }
     return has;
   },

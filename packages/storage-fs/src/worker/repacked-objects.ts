@@ -21,6 +21,16 @@ export class RepackedObjects implements LooseObjects {
     return this.#start.loose.has(id) || this.#find(id) !== undefined;
   }
 
+  hasEach(ids: readonly ObjectId[]): boolean[] {
+    const loose = this.#start.loose;
+    const has = loose.hasEach?.(ids) ?? ids.map((id) => loose.has(id));
+    if (!has.includes(false)) return [...has];
+    const later = this.#look();
+    return ids.map(
+      (id, i) => has[i] === true || (later?.packed.findPacked(objectIdToBytes(id), 0) ?? -1) >= 0,
+    );
+  }
+
   read(id: ObjectId): PackedObject | undefined {
     const loose = this.#start.loose.read(id);
     if (loose !== undefined) return loose;
@@ -36,15 +46,21 @@ export class RepackedObjects implements LooseObjects {
   }
 
   #find(id: ObjectId): { readonly packed: Generation["packed"]; readonly number: number } | undefined {
+    const later = this.#look();
+    if (later === undefined) return undefined;
+    const number = later.packed.findPacked(objectIdToBytes(id), 0);
+    return number < 0 ? undefined : { packed: later.packed, number };
+  }
+
+  /** The packs there are now, if they are others than at the start. */
+  #look(): Generation | undefined {
     const latest = this.#hold();
     if (latest === this.#later || latest === this.#start) letGo(latest);
     else {
       this.release();
       this.#later = latest;
     }
-    if (latest === this.#start) return undefined;
-    const number = latest.packed.findPacked(objectIdToBytes(id), 0);
-    return number < 0 ? undefined : { packed: latest.packed, number };
+    return latest === this.#start ? undefined : latest;
   }
 
   release(): void {
