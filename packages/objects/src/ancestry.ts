@@ -45,8 +45,8 @@ export interface Ancestry {
   ): Promise<readonly ObjectId[]>;
 
   /**
-   * Whether each of `wants` has one of `common` in its history, so that negotiation may end. Wants that are not
-   * commits count as satisfied. Spec: gitprotocol-v2, fetch, `ready`.
+   * Whether each of `wants` has one of `common`, or a parent of one, in its history, so that negotiation may end.
+   * Wants that are not commits count as satisfied. Spec: gitprotocol-v2, fetch, `ready`.
    */
   allReach(wants: readonly ObjectId[], common: readonly ObjectId[], options?: Abortable): Promise<boolean>;
 

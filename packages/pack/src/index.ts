@@ -31,7 +31,7 @@ export { PACK_HEADER_BYTES, type PackEntry, PackReader, type PackReaderOptions }
 export type { ExternalBase, FindBase, PackSink } from "./take/complete-thin-pack.ts";
 export type { HashInto, HashTools } from "./take/object-hasher.ts";
 export { type IndexedPack, PackIndexer, type PackIndexerOptions } from "./take/pack-indexer.ts";
-export { allReach, unreachableCommits } from "./walk/ancestry.ts";
+export { allReach, unreachableCommits, withParents } from "./walk/ancestry.ts";
 export { CommitTable, MISSING } from "./walk/commit-table.ts";
 export { type DeepenSearch, type Depths, findDepths } from "./walk/deepen.ts";
 export { type EnumerateRequest, enumerateObjects } from "./walk/enumerate.ts";

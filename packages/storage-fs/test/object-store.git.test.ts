@@ -104,6 +104,9 @@ describe.each<ObjectFormat>(["sha1", "sha256"])("objects on disk, %s", (format) 
     expect(await store.unreachable([tip], [absent(format)])).toEqual([tip]);
     expect(await store.allReach([tip, tags[1] as ObjectId], [middle])).toBe(true);
     expect(await store.allReach([first, tip], [middle])).toBe(false);
+    const [parent, grandparent] = (await made.git("rev-parse", `${middle}~1`, `${middle}~2`)).split("\n");
+    expect(await store.allReach([parent as ObjectId], [middle])).toBe(true);
+    expect(await store.allReach([grandparent as ObjectId], [middle])).toBe(false);
   });
 
   it("answer how deep a history goes", async () => {

@@ -63,6 +63,23 @@ export function* allReach(
   return true;
 }
 
+/**
+ * Commits and their parents: whoever has the ones has the others. A branch that left history further down than the
+ * wants then says enough by its tip alone.
+ */
+export function* withParents(
+  commits: CommitTable,
+  list: Iterable<number>,
+): Generator<undefined, Set<number>> {
+  const all = new Set(list);
+  let steps = 0;
+  for (const commit of list) {
+    if (++steps % BREATH === 0) yield;
+    for (const parent of commits.parents(commit)) if (parent !== MISSING) all.add(parent);
+  }
+  return all;
+}
+
 /** Depth first, with an answer noted on every commit that was left: no commit is looked into twice. */
 function* reaches(
   commits: CommitTable,

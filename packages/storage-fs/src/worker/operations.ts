@@ -11,6 +11,7 @@ import {
   type ObjectTable,
   PackError,
   unreachableCommits,
+  withParents,
   type ZlibCodec,
 } from "@x/pack";
 import { parseShallow } from "../shallow-file.ts";
@@ -113,7 +114,8 @@ export const operations: Handlers = {
     limitWalk(work);
     const from = await peelToCommits(work, storedNumbers(objects, wants));
     const to = await peelToCommits(work, storedNumbers(objects, common));
-    return job.run(allReach(commitTable(work), from, new Set(to)));
+    const commits = commitTable(work);
+    return job.run(allReach(commits, from, await job.run(withParents(commits, to))));
   },
 
   async isAncestor(work, { ancestor, descendant }) {
