@@ -8,6 +8,7 @@ import {
   ServiceError,
 } from "@x/server-core";
 import { CliError } from "./errors.ts";
+import { lacksPromised } from "./lacks-promised.ts";
 import { openOperatorRepository } from "./operator-repository.ts";
 import type { StdioOptions } from "./stdio-options.ts";
 import type { Terminal } from "./terminal.ts";
@@ -59,6 +60,8 @@ export async function serveStdio(options: StdioOptions, terminal: Terminal): Pro
     return 0;
   } catch (error) {
     if (controller.signal.aborted) return 128;
+    if (lacksPromised(error, repository.config))
+      warn("warning: lazy fetching disabled; some objects may not be available");
     if (error instanceof ServiceError && error.code !== "server-core/internal")
       throw new CliError("cli/fatal", isCutShort(error) ? HUNG_UP : error.message, { cause: error });
     throw error;

@@ -144,6 +144,9 @@ describe("xgit upload-pack", () => {
       "fatal: git upload-pack: aborting due to possible repository corruption on the remote side.",
       "",
     ]);
+    await stock(["config", "remote.other.promisor", "true"]);
+    const promised = await run(["upload-pack", damaged], { input: `0032want ${head}\n00000009done\n` });
+    expect(promised.err).toBe(`warning: lazy fetching disabled; some objects may not be available\n${err}`);
   });
 
   it("ends with 128 when the repository is broken", async () => {
