@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
 import type { ObjectFormat, ObjectStore } from "@x/objects";
 import type { RefStore } from "@x/refs";
+import { parseConfigBoolean } from "./config-value.ts";
 import { looksBare, type RepositoryLayout } from "./layout.ts";
 import { MemoryBudget } from "./memory-budget.ts";
 import { createFileObjectStore } from "./object-store.ts";
@@ -84,6 +85,7 @@ async function openWith(
     maxObjectBytes: options.maxObjectBytes ?? DEFAULT_MAX_OBJECT_BYTES,
     maxWalkCpuMs: options.maxWalkCpuMs ?? DEFAULT_MAX_WALK_CPU_MS,
     maxCheckCpuMs: options.maxCheckCpuMs ?? DEFAULT_MAX_CHECK_CPU_MS,
+    withoutBitmaps: parseConfigBoolean(config.get("pack.useBitmaps") ?? "true") === false,
   });
   const { onWarning } = options;
   const refs = await openRefs({ layout, config, format, bare, shared, onWarning });

@@ -29,6 +29,8 @@ export interface StoreLocation {
   readonly maxWalkCpuMs?: number | undefined;
   /** What finding out whether pushed objects are all there may cost. Unit: milliseconds of a processor. */
   readonly maxCheckCpuMs?: number | undefined;
+  /** Make packs without asking the bitmaps beside those that are stored. */
+  readonly withoutBitmaps?: boolean | undefined;
 }
 
 /** What workers can be asked: arguments and result of each operation. Both are cloned on their way. */

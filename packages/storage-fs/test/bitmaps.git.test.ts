@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { git } from "@tooling/test-kit";
 import type { ObjectFormat, ObjectId, PackLimits } from "@x/objects";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
-import { createWorkerPool } from "../src/index.ts";
+import { createWorkerPool, findRepository, openRepository, type RepositoryLayout } from "../src/index.ts";
 import { bytesOf, emptyRepository, type MadeRepository, makeRepository, storeOf } from "./made-repository.ts";
 
 const warnings: string[] = [];
@@ -55,6 +55,11 @@ describe.each<ObjectFormat>(["sha1", "sha256"])("bitmaps beside a pack, %s", (fo
     const have = made.commits[30] as ObjectId;
     expect(await fetched(made, wants, [have], NO_TREES)).toEqual(await listed(made, ...wants, `^${have}`));
     expect(warnings).toEqual([]);
+    const open = async () => openRepository((await findRepository(made.directory)) as RepositoryLayout, pool);
+    const request = { wants, haves: [], limits: NO_TREES };
+    await bytesOf((await open()).objects.createPack(request));
+    await made.git("config", "pack.useBitmaps", "false");
+    await expect(bytesOf((await open()).objects.createPack(request))).rejects.toThrow("maxTreeVisits");
   });
 
   it("are passed over with one warning when they are broken, until there are others", async () => {

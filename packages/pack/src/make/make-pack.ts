@@ -8,7 +8,10 @@ import { PackWriter, type WritePackOptions } from "./pack-writer.ts";
 import { ProgressMeter } from "./progress-meter.ts";
 
 /** What making a pack needs beside the objects. */
-export type PackTools = Pick<WritePackOptions, "codec" | "createHasher">;
+export interface PackTools extends Pick<WritePackOptions, "codec" | "createHasher"> {
+  /** Believe no bitmaps. */
+  readonly withoutBitmaps?: boolean | undefined;
+}
 
 /**
  * Answers a {@link PackRequest} from an {@link ObjectTable}. Every now and then it yields `undefined`: then the caller may
@@ -21,7 +24,7 @@ export function* makePack(
   tools: PackTools,
 ): Generator<PackEvent | undefined, void> {
   const meter = new ProgressMeter(request.progress === true);
-  const selection = yield* select(table, request, meter);
+  const selection = yield* select(table, request, meter, tools.withoutBitmaps);
   if (request.elsewhere !== undefined)
     yield { kind: "elsewhere", ids: leaveOut(table, selection, request.elsewhere) };
   yield* meter.done("Enumerating objects", selection.count);
@@ -54,8 +57,9 @@ function* select(
   table: ObjectTable,
   request: PackRequest,
   meter: ProgressMeter,
+  withoutBitmaps: boolean | undefined,
 ): Generator<PackEvent | undefined, Selection> {
-  const enumeration = enumerateObjects(table, enumerateRequest(table, request));
+  const enumeration = enumerateObjects(table, { ...enumerateRequest(table, request), withoutBitmaps });
   for (;;) {
     const step = enumeration.next();
     if (step.done) {

@@ -48,7 +48,7 @@ export interface EnumerateRequest {
   /** Entries of trees need not be stored. */
   readonly allowMissing?: boolean | undefined;
   /** Believe no bitmaps: for finding out whether anything is missing. */
-  readonly withoutBitmaps?: boolean;
+  readonly withoutBitmaps?: boolean | undefined;
 }
 
 /**

@@ -179,7 +179,8 @@ export const operations: Handlers = {
     const { objects, codec, job } = work;
     job.limitCpu("maxCpuMs", request.limits?.maxCpuMs);
     const shallow = [...(request.shallow ?? []), ...readShallow(work.location)];
-    const tools = { codec, createHasher: createNodeHasher };
+    const { withoutBitmaps } = work.location;
+    const tools = { codec, createHasher: createNodeHasher, withoutBitmaps };
     for (const event of makePack(objects, { ...request, shallow }, tools)) {
       if (event !== undefined) await job.emit(event);
       await job.breathe();
