@@ -66,4 +66,4 @@ export const FORBIDDEN_NAMES = new Set(["util", "utils", "helper", "helpers", "t
 /**
  * The files that start a program: one that the operator has named in settings that no repository can make, and never git.
  */
-export const MAY_START_PROGRAMS = new Set(["packages/cli/src/pack-objects-hook.ts"]);
+export const MAY_START_PROGRAMS = new Set(["packages/cli/src/stdio/pack-objects-hook.ts"]);

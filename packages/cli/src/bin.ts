@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { setTimeout } from "node:timers/promises";
-import { flushed } from "./flushed.ts";
 import { commandLine, main } from "./main.ts";
+import { flushed } from "./stdio/flushed.ts";
 
 const status = await main(commandLine(process.argv[1] ?? "", process.argv.slice(2)));
 const { stdout, stderr } = process;

@@ -1,8 +1,8 @@
 import type { ServiceName } from "@x/server-core";
 import { CliError } from "./errors.ts";
-import { fatalLines } from "./fatal-lines.ts";
-import { serveStdio } from "./stdio.ts";
-import { parseStdioOptions } from "./stdio-options.ts";
+import { fatalLines } from "./stdio/fatal-lines.ts";
+import { serveStdio } from "./stdio/stdio.ts";
+import { parseStdioOptions } from "./stdio/stdio-options.ts";
 import { processTerminal, type Terminal } from "./terminal.ts";
 
 /** Git's own exit status for a command line that cannot be read. */

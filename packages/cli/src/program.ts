@@ -78,7 +78,7 @@ function addServe(program: Command, terminal: Terminal, setStatus: (status: numb
     .action(async (directory: string | undefined, flags: ServeFlags) => {
       const { host, httpPort, gitPort, enable, createOnPush = false } = flags;
       const verbosity = flags.quiet ? "quiet" : flags.verbose ? "verbose" : "normal";
-      const { serve } = await import("./serve.ts");
+      const { serve } = await import("./serve/serve.ts");
       setStatus(
         await serve({ directory, host, httpPort, gitPort, enable, createOnPush, verbosity }, terminal),
       );

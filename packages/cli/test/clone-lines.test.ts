@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { baseUrl, cloneLine } from "../src/clone-lines.ts";
+import { baseUrl, cloneLine } from "../src/serve/clone-lines.ts";
 
 describe("clone lines", () => {
   it.each([

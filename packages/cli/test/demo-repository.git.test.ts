@@ -1,7 +1,7 @@
 import { git, temporaryDirectory } from "@tooling/test-kit";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { openStorage } from "../src/compose.ts";
-import { makeDemoRepository } from "../src/demo-repository.ts";
+import { makeDemoRepository } from "../src/serve/demo-repository.ts";
 
 describe("makeDemoRepository", () => {
   it("makes what git finds sound, and can clone", async () => {

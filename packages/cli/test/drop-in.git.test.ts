@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "
 import { createTestRepository, git, temporaryDirectory, tryGit } from "@tooling/test-kit";
 import { beforeAll, describe, expect, it } from "vitest";
 import { main } from "../src/main.ts";
-import { formatFilter } from "../src/pack-objects-hook.ts";
+import { formatFilter } from "../src/stdio/pack-objects-hook.ts";
 import { FakeTerminal } from "./terminal.ts";
 
 const BIN = new URL("../dist/bin.js", import.meta.url).pathname;

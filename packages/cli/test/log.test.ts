@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createLogger, formatLine } from "../src/log.ts";
+import { createLogger, formatLine } from "../src/serve/log.ts";
 import { FakeTerminal } from "./terminal.ts";
 
 const REQUEST = {

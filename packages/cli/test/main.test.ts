@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { commandLine, main } from "../src/main.ts";
-import { parseStdioOptions } from "../src/stdio-options.ts";
+import { parseStdioOptions } from "../src/stdio/stdio-options.ts";
 import { packageVersion } from "../src/version.ts";
 import { FakeTerminal } from "./terminal.ts";
 

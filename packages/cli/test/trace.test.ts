@@ -1,8 +1,8 @@
 import { encodePackets, encodeSideband, flush } from "@x/pktline";
 import { describe, expect, it } from "vitest";
-import { traceSessionId } from "../src/event-trace.ts";
-import { PacketTrace } from "../src/packet-trace.ts";
-import { openTraceTarget } from "../src/trace-target.ts";
+import { traceSessionId } from "../src/trace/event-trace.ts";
+import { PacketTrace } from "../src/trace/packet-trace.ts";
+import { openTraceTarget } from "../src/trace/trace-target.ts";
 import { FakeTerminal } from "./terminal.ts";
 
 function traced(...chunks: readonly Uint8Array[]): string {

@@ -1,6 +1,7 @@
 /** @packageDocumentation Git object ids, hashing, commit, tree and tag codecs, and the ports an object store fills. */
 export type { Ancestry, DeepenAnswer, DeepenRequest } from "./ancestry.ts";
 export { type CommitLinks, committerTime, parseCommitLinks } from "./commit.ts";
+export { type Crc32, crc32 } from "./crc32.ts";
 export { ObjectsError, type ObjectsErrorCode } from "./errors.ts";
 export { type CreateHasher, createHasher, type Hasher, hashObject, objectPreamble } from "./hasher.ts";
 export type { ObjectFilter } from "./object-filter.ts";

@@ -2,7 +2,6 @@
 
 export { PackError, type PackErrorCode } from "./errors.ts";
 export type { ByteSource } from "./format/byte-source.ts";
-export { type Crc32, crc32 } from "./format/crc32.ts";
 export { applyDelta, type DeltaHeader, decodeDeltaHeader } from "./format/delta.ts";
 export {
   decodeEntryHeader,
@@ -37,3 +36,4 @@ export { type DeepenSearch, type Depths, findDepths } from "./walk/deepen.ts";
 export { type EnumerateRequest, enumerateObjects } from "./walk/enumerate.ts";
 export { ReachableObjects } from "./walk/reachable-objects.ts";
 export type { Selection } from "./walk/selection.ts";
+export { type Positions, Wildmatch } from "./walk/wildmatch.ts";

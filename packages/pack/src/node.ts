@@ -1,8 +1,8 @@
 import * as crypto from "node:crypto";
 import * as zlib from "node:zlib";
 import { constants, createInflate, deflateSync } from "node:zlib";
+import type { Crc32 } from "@x/objects";
 import { PackError } from "./errors.ts";
-import type { Crc32 } from "./format/crc32.ts";
 import { createZlibCodec, type Inflater, wrongSize, type ZlibCodec } from "./format/zlib-codec.ts";
 import type { HashInto } from "./take/object-hasher.ts";
 

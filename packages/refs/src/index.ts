@@ -27,10 +27,19 @@ export type {
   RefTarget,
   TransactOptions,
 } from "./ref-store.ts";
-export { MAX_REFTABLE_BLOCK_BYTES, MAX_REFTABLE_NAME_BYTES, type ReftableRecord } from "./reftable-block.ts";
-export type { ReftableFrame } from "./reftable-frame.ts";
-export { getFromReftables, listReftables, parseTablesList, type ReftableListing } from "./reftable-stack.ts";
-export { type ReftableCursor, type ReftableSource, ReftableTable } from "./reftable-table.ts";
+export {
+  MAX_REFTABLE_BLOCK_BYTES,
+  MAX_REFTABLE_NAME_BYTES,
+  type ReftableRecord,
+} from "./reftable/reftable-block.ts";
+export type { ReftableFrame } from "./reftable/reftable-frame.ts";
+export {
+  getFromReftables,
+  listReftables,
+  parseTablesList,
+  type ReftableListing,
+} from "./reftable/reftable-stack.ts";
+export { type ReftableCursor, type ReftableSource, ReftableTable } from "./reftable/reftable-table.ts";
 export { MAX_SYMBOLIC_DEPTH, type ResolvedRef, resolveRef } from "./resolve.ts";
 export {
   compareNames,

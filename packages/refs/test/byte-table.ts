@@ -1,4 +1,4 @@
-import { type ReftableSource, ReftableTable } from "../src/reftable-table.ts";
+import { type ReftableSource, ReftableTable } from "../src/reftable/reftable-table.ts";
 
 /** A table in memory that counts what is read of it. */
 export interface CountedSource extends ReftableSource {

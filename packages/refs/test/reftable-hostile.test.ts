@@ -1,8 +1,8 @@
 import { type ReftableShape, writeReftable } from "@tooling/test-kit";
+import { crc32 } from "@x/objects";
 import { describe, expect, it } from "vitest";
-import { crc32 } from "../src/crc32.ts";
 import { RefsError } from "../src/errors.ts";
-import { getFromReftables, listReftables, parseTablesList } from "../src/reftable-stack.ts";
+import { getFromReftables, listReftables, parseTablesList } from "../src/reftable/reftable-stack.ts";
 import { tableOf } from "./byte-table.ts";
 
 const A = "a".repeat(40);
@@ -18,7 +18,7 @@ function table(shape: ReftableShape = {}, count = 60): Buffer {
 
 /** With a checksum that fits again. */
 function sealed(bytes: Buffer): Buffer {
-  bytes.writeUInt32BE(crc32(bytes.subarray(-68, -4)), bytes.length - 4);
+  bytes.writeUInt32BE(crc32(bytes.subarray(-68, -4), 0), bytes.length - 4);
   return bytes;
 }
 

@@ -1,8 +1,8 @@
 import { type ReftableEntry, type ReftableShape, writeReftable } from "@tooling/test-kit";
 import { describe, expect, it } from "vitest";
 import type { Ref } from "../src/ref-store.ts";
-import { getFromReftables, listReftables } from "../src/reftable-stack.ts";
-import { ReftableTable } from "../src/reftable-table.ts";
+import { getFromReftables, listReftables } from "../src/reftable/reftable-stack.ts";
+import { ReftableTable } from "../src/reftable/reftable-table.ts";
 import { sourceOf, tableOf } from "./byte-table.ts";
 import { CAPTURES } from "./reftable-captures.ts";
 

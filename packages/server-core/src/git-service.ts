@@ -1,20 +1,20 @@
 import { PacketReader } from "@x/pktline";
+import { exchangesSessionIds } from "./announce/server-features.ts";
 import { logCall } from "./call-log.ts";
 import { ServiceError } from "./errors.ts";
 import { lastWords, toServiceError } from "./failure.ts";
+import { uploadPackV0 } from "./fetch/upload-pack-v0.ts";
+import { uploadPackV2 } from "./fetch/upload-pack-v2.ts";
 import type { Hooks } from "./hooks.ts";
 import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
 import type { Logger, Repository, RepositoryResolver } from "./ports.ts";
-import { receivePack } from "./receive-pack.ts";
-import { RefScope } from "./ref-scope.ts";
+import { receivePack } from "./push/receive-pack.ts";
 import { RepositoryMemories } from "./repository-memory.ts";
-import { exchangesSessionIds } from "./server-features.ts";
 import type { GitService, ServiceCall, ServiceName } from "./service.ts";
 import type { CallStats, Session } from "./session.ts";
-import { ShownIds } from "./shown-ids.ts";
-import { uploadPackV0 } from "./upload-pack-v0.ts";
-import { uploadPackV2 } from "./upload-pack-v2.ts";
-import { VisibleRefs } from "./visibility.ts";
+import { RefScope } from "./visible/ref-scope.ts";
+import { ShownIds } from "./visible/shown-ids.ts";
+import { VisibleRefs } from "./visible/visibility.ts";
 
 /** What a server is made of. */
 export interface GitServiceOptions {

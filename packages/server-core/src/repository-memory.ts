@@ -1,8 +1,8 @@
 import type { ObjectStore } from "@x/objects";
 import type { Limits } from "./limits.ts";
-import { ListingMemory } from "./listing-memory.ts";
-import { ReachMemory } from "./reach-memory.ts";
-import { ShownTips } from "./shown-tips.ts";
+import { ListingMemory } from "./visible/listing-memory.ts";
+import { ReachMemory } from "./visible/reach-memory.ts";
+import { ShownTips } from "./visible/shown-tips.ts";
 
 /** What is remembered of a repository from call to call. None of it is needed to be right, only to be quick and kind. */
 export interface RepositoryMemory {

@@ -5,8 +5,8 @@ import type { Limits } from "./limits.ts";
 import type { Logger, Repository } from "./ports.ts";
 import type { RepositoryMemory } from "./repository-memory.ts";
 import type { ServiceCall } from "./service.ts";
-import type { ShownIds } from "./shown-ids.ts";
-import type { VisibleRefs } from "./visibility.ts";
+import type { ShownIds } from "./visible/shown-ids.ts";
+import type { VisibleRefs } from "./visible/visibility.ts";
 
 /**
  * How the client can be told at this moment that something went wrong: not yet (nothing was sent, the transport

@@ -1,7 +1,7 @@
 import { type ObjectFilter, type ObjectId, parseObjectId } from "@x/objects";
 import { describe, expect, it } from "vitest";
 import { ServiceError } from "../src/errors.ts";
-import { parseFilterSpec } from "../src/filter-spec.ts";
+import { parseFilterSpec } from "../src/fetch/filter-spec.ts";
 
 const LIMITS = { maxFilterDepth: 8, maxFilters: 16 };
 const ID = "0123456789abcdef0123456789abcdef01234567";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { readHideRules } from "../src/hide-rules.ts";
+import { readHideRules } from "../src/visible/hide-rules.ts";
 import { MemoryRepository } from "./memory-repository.ts";
 
 type Setting = readonly [key: string, value: string];

@@ -1,6 +1,6 @@
 import type { ObjectId } from "@x/objects";
 import { describe, expect, it } from "vitest";
-import { ListingMemory } from "../src/listing-memory.ts";
+import { ListingMemory } from "../src/visible/listing-memory.ts";
 
 const listing = (state: string, bytes: number) => ({
   state,

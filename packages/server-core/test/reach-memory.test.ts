@@ -1,7 +1,7 @@
 import type { ObjectId } from "@x/objects";
 import { describe, expect, it } from "vitest";
-import { ReachMemory } from "../src/reach-memory.ts";
-import { ShownTips } from "../src/shown-tips.ts";
+import { ReachMemory } from "../src/visible/reach-memory.ts";
+import { ShownTips } from "../src/visible/shown-tips.ts";
 
 const id = (n: number) => n.toString(16).padStart(40, "0") as ObjectId;
 const signal = new AbortController().signal;

@@ -1,7 +1,7 @@
 import type { ObjectId } from "@x/objects";
 import { describe, expect, it } from "vitest";
-import { ShownIds } from "../src/shown-ids.ts";
-import { ShownTips } from "../src/shown-tips.ts";
+import { ShownIds } from "../src/visible/shown-ids.ts";
+import { ShownTips } from "../src/visible/shown-tips.ts";
 
 const id = (n: number) => n.toString(16).padStart(40, "0") as ObjectId;
 

@@ -1,7 +1,7 @@
 import type { ObjectId } from "@x/objects";
 import { describe, expect, it } from "vitest";
-import { RefScope } from "../src/ref-scope.ts";
-import { VisibleRefs } from "../src/visibility.ts";
+import { RefScope } from "../src/visible/ref-scope.ts";
+import { VisibleRefs } from "../src/visible/visibility.ts";
 import { MemoryRepository } from "./memory-repository.ts";
 
 function gate(hidden: readonly string[]) {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { readWantPolicy } from "../src/want-policy.ts";
+import { readWantPolicy } from "../src/visible/want-policy.ts";
 import { MemoryRepository } from "./memory-repository.ts";
 
 function policy(settings: readonly string[], filter = false) {

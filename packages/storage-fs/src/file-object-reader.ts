@@ -1,7 +1,7 @@
 import type { Abortable, ObjectReader, Quarantine } from "@x/objects";
-import { call } from "./worker-call.ts";
-import type { WorkerPool } from "./worker-pool.ts";
-import type { OperationName, Operations, StoreLocation } from "./worker-protocol.ts";
+import { call } from "./pool/worker-call.ts";
+import type { WorkerPool } from "./pool/worker-pool.ts";
+import type { OperationName, Operations, StoreLocation } from "./pool/worker-protocol.ts";
 
 type Args<Name extends OperationName> = Operations[Name]["args"];
 

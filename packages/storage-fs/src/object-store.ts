@@ -1,10 +1,10 @@
 import type { ObjectId, ObjectStore, PeeledObject } from "@x/objects";
 import { createFileObjectReader } from "./file-object-reader.ts";
+import { call, callForEvents } from "./pool/worker-call.ts";
+import type { WorkerPool } from "./pool/worker-pool.ts";
+import type { StoreLocation } from "./pool/worker-protocol.ts";
 import { createQuarantine } from "./quarantine.ts";
 import { readShallowFile } from "./shallow-file.ts";
-import { call, callForEvents } from "./worker-call.ts";
-import type { WorkerPool } from "./worker-pool.ts";
-import type { StoreLocation } from "./worker-protocol.ts";
 
 /** Tags whose targets are remembered: what a tag peels to never changes. */
 const MAX_PEELED_TAGS = 200_000;

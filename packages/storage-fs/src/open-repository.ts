@@ -1,16 +1,16 @@
 import { stat } from "node:fs/promises";
 import type { ObjectFormat, ObjectStore } from "@x/objects";
 import type { RefStore } from "@x/refs";
-import { parseConfigBoolean } from "./config-value.ts";
+import { parseConfigBoolean } from "./config/config-value.ts";
+import { type FileConfig, readRepositoryConfig } from "./config/repository-config.ts";
 import { looksBare, type RepositoryLayout } from "./layout.ts";
 import { MemoryBudget } from "./memory-budget.ts";
 import { createFileObjectStore } from "./object-store.ts";
-import { openRefs, type SharedRefMemory } from "./open-refs.ts";
-import { PageCache } from "./page-cache.ts";
-import { type FileConfig, readRepositoryConfig } from "./repository-config.ts";
+import { scanInWorker } from "./pool/worker-call.ts";
+import type { WorkerPool } from "./pool/worker-pool.ts";
+import { openRefs, type SharedRefMemory } from "./refs/open-refs.ts";
+import { PageCache } from "./refs/page-cache.ts";
 import { readRepositoryFormat } from "./repository-format.ts";
-import { scanInWorker } from "./worker-call.ts";
-import type { WorkerPool } from "./worker-pool.ts";
 
 /** A repository on disk. Fits server-core's `Repository` by its shape. */
 export interface FileRepository {

@@ -1,10 +1,10 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import type { Quarantine } from "@x/objects";
 import { createFileObjectReader } from "./file-object-reader.ts";
+import { call, callWithInput } from "./pool/worker-call.ts";
+import type { WorkerPool } from "./pool/worker-pool.ts";
+import type { StoreLocation } from "./pool/worker-protocol.ts";
 import { publishPacks } from "./publish.ts";
-import { call, callWithInput } from "./worker-call.ts";
-import type { WorkerPool } from "./worker-pool.ts";
-import type { StoreLocation } from "./worker-protocol.ts";
 
 /**
  * Opens a directory for incoming objects inside the object directory, under the name that C git uses and its gc knows how

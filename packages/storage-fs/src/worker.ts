@@ -1,6 +1,6 @@
 import { type MessagePort, parentPort } from "node:worker_threads";
+import type { ToWorker } from "./pool/worker-protocol.ts";
 import { WorkerHost } from "./worker/worker-host.ts";
-import type { ToWorker } from "./worker-protocol.ts";
 
 const port = parentPort as MessagePort;
 const host = new WorkerHost((message, transfer) => port.postMessage(message, transfer));

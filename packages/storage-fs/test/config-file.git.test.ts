@@ -2,8 +2,8 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryDirectory, tryGit } from "@tooling/test-kit";
 import { describe, expect, it } from "vitest";
-import { parseConfig } from "../src/config-file.ts";
-import { parseConfigBoolean, parseConfigInteger } from "../src/config-value.ts";
+import { parseConfig } from "../src/config/config-file.ts";
+import { parseConfigBoolean, parseConfigInteger } from "../src/config/config-value.ts";
 
 const directory = temporaryDirectory("config");
 const file = join(directory, "config");

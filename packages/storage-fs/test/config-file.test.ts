@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseConfig } from "../src/config-file.ts";
+import { parseConfig } from "../src/config/config-file.ts";
 
 const parse = (text: string) =>
   parseConfig(Buffer.from(text, "latin1")).map(({ key, value }) => [key, value]);

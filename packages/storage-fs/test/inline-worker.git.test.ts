@@ -2,7 +2,7 @@ import { git } from "@tooling/test-kit";
 import type { ObjectFormat, ObjectId } from "@x/objects";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createWorkerPool, type WorkerPool } from "../src/index.ts";
-import { EVENT_WINDOW } from "../src/worker-protocol.ts";
+import { EVENT_WINDOW } from "../src/pool/worker-protocol.ts";
 import {
   bytesOf,
   emptyRepository,

@@ -2,9 +2,9 @@ import { mkdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:
 import { createTestRepository, git, temporaryDirectory } from "@tooling/test-kit";
 import { describe, expect, it } from "vitest";
 import { findRepository } from "../src/layout.ts";
-import { LooseScanner } from "../src/loose-scan.ts";
 import { openRepository } from "../src/open-repository.ts";
-import { createWorkerPool } from "../src/worker-pool.ts";
+import { createWorkerPool } from "../src/pool/worker-pool.ts";
+import { LooseScanner } from "../src/refs/loose-scan.ts";
 import { listAll, openRefs } from "./open-refs.ts";
 
 const A = "a".repeat(40);

@@ -6,7 +6,7 @@ import { git, temporaryDirectory, tryGit } from "@tooling/test-kit";
 import type { ObjectFormat, ObjectId, ObjectStore, PackEvent } from "@x/objects";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createFileObjectStore, createWorkerPool, type WorkerPool } from "../src/index.ts";
-import { EVENT_WINDOW } from "../src/worker-protocol.ts";
+import { EVENT_WINDOW } from "../src/pool/worker-protocol.ts";
 import {
   bytesOf,
   emptyRepository,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { PAGE_BYTES, PageCache } from "../src/page-cache.ts";
+import { PAGE_BYTES, PageCache } from "../src/refs/page-cache.ts";
 
 const file = () => ({ pages: new Map<number, Uint8Array>() });
 

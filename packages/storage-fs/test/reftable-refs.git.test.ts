@@ -19,8 +19,8 @@ import {
 } from "@tooling/test-kit";
 import type { Ref } from "@x/refs";
 import { describe, expect, it } from "vitest";
-import { PageCache } from "../src/page-cache.ts";
-import { createReftableRefs } from "../src/reftable-refs.ts";
+import { PageCache } from "../src/refs/page-cache.ts";
+import { createReftableRefs } from "../src/refs/reftable-refs.ts";
 import { listAll, openRefs } from "./open-refs.ts";
 
 const A = "a".repeat(40);

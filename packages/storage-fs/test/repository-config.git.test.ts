@@ -2,8 +2,8 @@ import { symlinkSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createTestRepository, git, temporaryDirectory } from "@tooling/test-kit";
 import { describe, expect, it } from "vitest";
+import { readRepositoryConfig } from "../src/config/repository-config.ts";
 import { findRepository } from "../src/layout.ts";
-import { readRepositoryConfig } from "../src/repository-config.ts";
 
 async function open(directory: string) {
   const layout = await findRepository(directory);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { parseConfig } from "../src/config-file.ts";
-import { createFileConfig } from "../src/repository-config.ts";
+import { parseConfig } from "../src/config/config-file.ts";
+import { createFileConfig } from "../src/config/repository-config.ts";
 import { readRepositoryFormat } from "../src/repository-format.ts";
 
 const read = (text: string) => readRepositoryFormat(createFileConfig(parseConfig(Buffer.from(text))));

@@ -1,7 +1,6 @@
-import type { ObjectType } from "@x/objects";
+import type { Crc32, ObjectType } from "@x/objects";
 import { PackError } from "../errors.ts";
 import type { ByteSource } from "../format/byte-source.ts";
-import type { Crc32 } from "../format/crc32.ts";
 import { encodeEntryHeader, objectEntryType } from "../format/entry-header.ts";
 import { compareIds, sortIds } from "../format/sort-ids.ts";
 import type { ZlibCodec } from "../format/zlib-codec.ts";

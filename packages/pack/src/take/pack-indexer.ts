@@ -1,5 +1,7 @@
 import {
+  type Crc32,
   type CreateHasher,
+  crc32,
   createHasher,
   type ObjectFormat,
   objectIdFromBytes,
@@ -7,7 +9,6 @@ import {
 } from "@x/objects";
 import { PackError } from "../errors.ts";
 import type { ByteSource } from "../format/byte-source.ts";
-import { type Crc32, crc32 } from "../format/crc32.ts";
 import { ENTRY_REF_DELTA, objectEntryType } from "../format/entry-header.ts";
 import { PackIndex } from "../format/pack-index.ts";
 import { encodePackIndex, encodeReverseIndex, type IndexedObjects } from "../format/pack-index-writer.ts";

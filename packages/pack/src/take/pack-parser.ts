@@ -1,3 +1,4 @@
+import type { Crc32 } from "@x/objects";
 import {
   type CreateHasher,
   createHasher,
@@ -8,7 +9,6 @@ import {
   rawIdLength,
 } from "@x/objects";
 import { PackError } from "../errors.ts";
-import type { Crc32 } from "../format/crc32.ts";
 import { decodeDeltaHeader } from "../format/delta.ts";
 import {
   decodeEntryHeader,

@@ -3,7 +3,7 @@ import { hexIdLength, objectIdToBytes, parseObjectId } from "@x/objects";
 import { createNodeHasher } from "@x/objects/node";
 import { CommitGraph, PackError } from "@x/pack";
 import { systemCode } from "../errors.ts";
-import type { StoreLocation } from "../worker-protocol.ts";
+import type { StoreLocation } from "../pool/worker-protocol.ts";
 
 /** No more is read of the files of one commit-graph together: some five million commits. Unit: bytes. */
 const MAX_COMMIT_GRAPH_BYTES = 512 * 1024 * 1024;

@@ -1,6 +1,6 @@
 import { ObjectsError } from "@x/objects";
 import { PackError } from "@x/pack";
-import type { Failure, OperationName } from "../worker-protocol.ts";
+import type { Failure, OperationName } from "../pool/worker-protocol.ts";
 import { Aborted } from "./job.ts";
 
 /** Puts an error into the words of `@x/objects`, the only ones a port speaks. */

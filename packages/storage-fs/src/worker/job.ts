@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import { ObjectsError, type PackEvent } from "@x/objects";
-import { EVENT_WINDOW } from "../worker-protocol.ts";
+import { EVENT_WINDOW } from "../pool/worker-protocol.ts";
 import { threadCpuMs } from "./thread-cpu.ts";
 import { type Place, Turns } from "./turns.ts";
 

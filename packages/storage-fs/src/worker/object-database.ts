@@ -1,6 +1,6 @@
 import { statSync } from "node:fs";
 import { ObjectTable, type ZlibCodec } from "@x/pack";
-import type { StoreLocation } from "../worker-protocol.ts";
+import type { StoreLocation } from "../pool/worker-protocol.ts";
 import { findAlternates } from "./alternates.ts";
 import { CommitGraphs } from "./commit-graphs.ts";
 import { type Generation, letGo } from "./generation.ts";

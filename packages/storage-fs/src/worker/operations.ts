@@ -14,8 +14,8 @@ import {
   withParents,
   type ZlibCodec,
 } from "@x/pack";
+import type { OperationName, Operations, StoreLocation } from "../pool/worker-protocol.ts";
 import { parseShallow } from "../shallow-file.ts";
-import type { OperationName, Operations, StoreLocation } from "../worker-protocol.ts";
 import type { Job } from "./job.ts";
 import type { KeptSearches } from "./kept-searches.ts";
 import type { Snapshot } from "./object-database.ts";

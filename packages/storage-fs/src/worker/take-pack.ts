@@ -3,7 +3,7 @@ import type { PackReceipt } from "@x/objects";
 import { createNodeHasher } from "@x/objects/node";
 import { type IndexedPack, type ObjectTable, PackIndexer, type ZlibCodec } from "@x/pack";
 import { nodeCrc32, nodeHashInto } from "@x/pack/node";
-import type { Operations, StoreLocation } from "../worker-protocol.ts";
+import type { Operations, StoreLocation } from "../pool/worker-protocol.ts";
 import { readFully } from "./file-source.ts";
 import type { Job } from "./job.ts";
 import type { ObjectDatabase } from "./object-database.ts";

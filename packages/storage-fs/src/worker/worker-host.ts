@@ -1,7 +1,7 @@
 import { PackError } from "@x/pack";
 import { createNodeZlibCodec } from "@x/pack/node";
-import { LooseScanner } from "../loose-scan.ts";
-import type { FromWorker, Operations, StoreLocation, ToWorker } from "../worker-protocol.ts";
+import type { FromWorker, Operations, StoreLocation, ToWorker } from "../pool/worker-protocol.ts";
+import { LooseScanner } from "../refs/loose-scan.ts";
 import { describeFailure } from "./failure.ts";
 import { Job } from "./job.ts";
 import { KeptSearches } from "./kept-searches.ts";

@@ -1,0 +1,97 @@
+import { type ObjectId, ObjectsError, type PackEvent, type PackRequest, type TagCandidate } from "@x/objects";
+import { encodePackets, flush } from "@x/pktline";
+import { frameNothing, framePack, frameText, type Sideband } from "../band-writer.ts";
+import { configUnsigned } from "../config-value.ts";
+import { ServiceError } from "../errors.ts";
+import { IDLE, type Idle, withIdle } from "../keepalive.ts";
+import type { Session } from "../session.ts";
+import type { FetchRequest } from "./fetch-request.ts";
+import type { Boundary } from "./shallow.ts";
+
+/** C git's words; clients and people know them. */
+const CORRUPT = "aborting due to possible repository corruption on the remote side.";
+
+/** What stands before the pack once it is known which of {@link PackRequest.elsewhere} were left out of it. */
+export type PackHeading = (leftOut: readonly ObjectId[]) => Iterable<Uint8Array>;
+
+/**
+ * Makes the pack and sends it, side-band or bare. It is the last thing that is sent.
+ * @param heading only with `sideband-all`: texts for the user may come before it
+ */
+export async function* sendPack(
+  session: Session,
+  request: PackRequest,
+  sideband: Sideband,
+  heading?: PackHeading,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  session.channel =
+    sideband === undefined ? { kind: "lost" } : { kind: "sideband", maxPacketBytes: sideband };
+  const events = session.repository.objects.createPack(request, { signal: session.signal });
+  const idleMs = sideband === undefined ? undefined : keepaliveMs(session);
+  const paced: AsyncIterable<PackEvent | Idle> = idleMs === undefined ? events : withIdle(events, idleMs);
+  let leftOut: readonly ObjectId[] = [];
+  let pending = heading;
+  try {
+    for await (const event of paced) {
+      if (event === IDLE) {
+        // Before the heading an empty packet of band 1 would be taken for an empty line of it.
+        if (sideband !== undefined) yield frameNothing(sideband, pending === undefined ? 1 : 2);
+      } else if (event.kind === "bytes") {
+        if (pending !== undefined) yield* pending(leftOut);
+        pending = undefined;
+        yield* framePack(event.bytes, event.headroom ?? 0, sideband);
+      } else if (event.kind === "elsewhere") leftOut = event.ids;
+      else if (event.kind === "progress") {
+        if (sideband !== undefined) yield frameText(event.text, sideband);
+      } else if (event.kind === "summary") session.stats.objects = event.summary.objects;
+    }
+  } catch (cause) {
+    if (session.signal.aborted || cause instanceof ServiceError) throw cause;
+    if (cause instanceof ObjectsError && cause.code === "objects/limit-exceeded") throw cause;
+    throw new ServiceError("server-core/internal", CORRUPT, { cause });
+  }
+  if (sideband !== undefined) yield encodePackets([flush]);
+}
+
+/** The store's order for what the client asked and has. */
+export async function packRequest(
+  session: Session,
+  request: FetchRequest,
+  boundary: Boundary,
+  haves: Iterable<PackRequest["haves"][number]>,
+  sideband: Sideband,
+): Promise<PackRequest> {
+  return {
+    wants: boundary.wants,
+    haves: [...haves],
+    shallow: boundary.shallow,
+    thin: request.thinPack,
+    ofsDelta: request.ofsDelta,
+    tags: request.includeTag ? await tagCandidates(session) : [],
+    progress: sideband !== undefined && !request.noProgress,
+    filter: request.filter,
+    limits: {
+      maxTreeVisits: session.limits.maxTreeVisits,
+      maxCpuMs: session.limits.maxPackCpuMs,
+      maxPackBytes: session.limits.maxPackBytes,
+    },
+  };
+}
+
+/** A timer's longest time. Unit: milliseconds. */
+const MAX_TIMER_MS = 0x7fff_ffff;
+
+/** The repository's own word first, in seconds; 0 is never. */
+function keepaliveMs({ repository, limits }: Session): number | undefined {
+  const seconds = configUnsigned(repository.config, "uploadpack.keepAlive");
+  if (seconds === undefined) return limits.keepaliveMs;
+  return seconds === 0 ? undefined : Math.min(seconds * 1000, MAX_TIMER_MS);
+}
+
+async function tagCandidates(session: Session): Promise<TagCandidate[]> {
+  const candidates: TagCandidate[] = [];
+  const options = { prefixes: ["refs/tags/"], peel: true, signal: session.signal };
+  for await (const batch of session.refs.list(options))
+    for (const { id, peeled } of batch) if (peeled !== undefined) candidates.push({ tag: id, peeled });
+  return candidates;
+}

@@ -1,0 +1,212 @@
+import { setImmediate } from "node:timers/promises";
+import type { PackEvent } from "@x/objects";
+import type { LooseScan, LooseScanRequest } from "../refs/loose-scan.ts";
+import type { WorkerPool } from "./worker-pool.ts";
+import {
+  CHUNK_WINDOW,
+  EVENT_WINDOW,
+  type OperationName,
+  type Operations,
+  type StoreLocation,
+} from "./worker-protocol.ts";
+import type { WorkerThread } from "./worker-thread.ts";
+
+/** What a call needs beside its operation. */
+export interface CallOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((text: string) => void) | undefined;
+}
+
+/** Asks a worker one question. @throws ObjectsError, or an AbortError when `signal` fires */
+export async function call<Name extends OperationName>(
+  thread: WorkerThread,
+  operation: Name,
+  location: StoreLocation,
+  args: Operations[Name]["args"],
+  options: CallOptions = {},
+): Promise<Operations[Name]["result"]> {
+  return startCall(thread, operation, location, args, options).result;
+}
+
+/** Loose refs belong to no object store: any location will do. */
+const NOWHERE: StoreLocation = {
+  format: "sha1",
+  objectsDirectory: "",
+  alternates: [],
+  shallowFile: "",
+  maxObjectBytes: 0,
+};
+
+/** Looks through loose refs in a worker. @throws what the system says, as an ObjectsError; AbortError */
+export function scanInWorker(
+  pool: WorkerPool,
+  request: LooseScanRequest,
+  signal: AbortSignal | undefined,
+): Promise<LooseScan> {
+  return call(pool.pick("light"), "looseRefs", NOWHERE, request, { signal });
+}
+
+interface RunningCall<Result> {
+  readonly id: number;
+  readonly result: Promise<Result>;
+  /** Resolves when fewer than `most` of the `sent` chunks are still to be used up, or the call has ended. */
+  room(sent: number, most: number): Promise<void>;
+}
+
+function startCall<Name extends OperationName>(
+  thread: WorkerThread,
+  operation: Name,
+  location: StoreLocation,
+  args: Operations[Name]["args"],
+  { signal, onProgress }: CallOptions,
+): RunningCall<Operations[Name]["result"]> {
+  signal?.throwIfAborted();
+  let wake: (() => void) | undefined;
+  let id = 0;
+  let taken = 0;
+  let settled = false;
+  const result = new Promise<Operations[Name]["result"]>((resolve, reject) => {
+    const abort = () => thread.post({ kind: "abort", id });
+    const settle = () => {
+      signal?.removeEventListener("abort", abort);
+      settled = true;
+      wake?.();
+    };
+    id = thread.start(operation, location, args, {
+      onEvent: (event) => {
+        if (event.kind === "progress") onProgress?.(event.text);
+      },
+      onTaken: () => {
+        taken++;
+        wake?.();
+      },
+      onDone: (value) => {
+        settle();
+        resolve(value as Operations[Name]["result"]);
+      },
+      onFailed: (error) => {
+        settle();
+        reject(error);
+      },
+    });
+    signal?.addEventListener("abort", abort, { once: true });
+  });
+  return {
+    id,
+    result,
+    async room(sent, most) {
+      while (!settled && sent - taken >= most)
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+    },
+  };
+}
+
+/**
+ * Hands `chunks` to a worker while it works, a few ahead. The iteration is left as soon as the worker has what it needs,
+ * even while the next chunk is being waited for.
+ */
+export async function callWithInput<Name extends OperationName>(
+  thread: WorkerThread,
+  operation: Name,
+  location: StoreLocation,
+  args: Operations[Name]["args"],
+  chunks: AsyncIterable<Uint8Array>,
+  options: CallOptions = {},
+): Promise<Operations[Name]["result"]> {
+  const running = startCall(thread, operation, location, args, options);
+  let ended = false;
+  const over = running.result.then(
+    () => {
+      ended = true;
+    },
+    () => {
+      ended = true;
+    },
+  );
+  const iterator = chunks[Symbol.asyncIterator]();
+  const pump = async (): Promise<void> => {
+    let sent = 0;
+    while (!ended) {
+      const next = iterator.next();
+      next.catch(() => {}); // seen below, unless the worker is done first
+      const step = await Promise.race([next, over]);
+      if (ended || step === undefined) return;
+      if (step.done) {
+        thread.post({ kind: "input-end", id: running.id });
+        return;
+      }
+      // Copied, for the sender may use its buffer again and a view's buffer cannot be given away. Not by `slice`: that of
+      // a Node Buffer copies nothing.
+      const bytes = new Uint8Array(step.value);
+      thread.post({ kind: "chunk", id: running.id, bytes }, [bytes.buffer as ArrayBuffer]);
+      await running.room(++sent, CHUNK_WINDOW);
+    }
+  };
+  try {
+    await pump();
+  } catch (error) {
+    thread.post({ kind: "abort", id: running.id });
+    await over;
+    throw error;
+  }
+  return running.result;
+}
+
+/** The events of a job, made no faster than they are read. Leaving the iteration ends the job. */
+export async function* callForEvents(
+  pool: WorkerPool,
+  location: StoreLocation,
+  args: Operations["createPack"]["args"],
+  signal: AbortSignal | undefined,
+): AsyncGenerator<PackEvent, void> {
+  signal?.throwIfAborted();
+  const queue: PackEvent[] = [];
+  let failure: Error | undefined;
+  let ended = false;
+  let wake: (() => void) | undefined;
+  const thread = pool.pick("heavy"); // now, not when the iteration was made: it may be long until it begins
+  const id = thread.start("createPack", location, args, {
+    onEvent: (event) => {
+      queue.push(event);
+      wake?.();
+    },
+    onTaken: () => {},
+    onDone: () => {
+      ended = true;
+      wake?.();
+    },
+    onFailed: (error) => {
+      ended = true;
+      failure = error;
+      wake?.();
+    },
+  });
+  const abort = () => thread.post({ kind: "abort", id });
+  signal?.addEventListener("abort", abort, { once: true });
+  let used = 0;
+  try {
+    for (;;) {
+      const event = queue.shift();
+      if (event === undefined) {
+        if (failure !== undefined) throw failure;
+        if (ended) return;
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+        continue;
+      }
+      yield event;
+      if (event.kind === "bytes" && ++used === EVENT_WINDOW / 2) {
+        // A port hands over a thousand messages at a time if there are as many: others get their turn first.
+        await setImmediate();
+        thread.post({ kind: "credit", id, events: used });
+        used = 0;
+      }
+    }
+  } finally {
+    signal?.removeEventListener("abort", abort);
+    if (!ended) abort();
+  }
+}

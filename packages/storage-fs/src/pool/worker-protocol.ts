@@ -1,0 +1,89 @@
+import type {
+  DeepenAnswer,
+  DeepenRequest,
+  ObjectFormat,
+  ObjectHeader,
+  ObjectId,
+  PackEvent,
+  PackReceipt,
+  PackRequest,
+  PeeledObject,
+  ReceiveLimits,
+  StoredObject,
+} from "@x/objects";
+
+import type { LooseScan, LooseScanRequest } from "../refs/loose-scan.ts";
+
+/** Which objects a job works on. Everything a worker needs to know of a repository. */
+export interface StoreLocation {
+  readonly format: ObjectFormat;
+  /** The directory that holds `pack/` and the loose objects. */
+  readonly objectsDirectory: string;
+  /** Further object directories to read from, beside those named in `info/alternates`. */
+  readonly alternates: readonly string[];
+  /** The file that lists commits whose parents are missing on purpose; it need not exist. */
+  readonly shallowFile: string;
+  /** No larger object is put together in memory. Unit: bytes. */
+  readonly maxObjectBytes: number;
+  /** What one question about history may cost: what reaches what, where a shallow history ends. Unit: milliseconds of a processor. */
+  readonly maxWalkCpuMs?: number | undefined;
+  /** What finding out whether pushed objects are all there may cost. Unit: milliseconds of a processor. */
+  readonly maxCheckCpuMs?: number | undefined;
+  /** Make packs without asking the bitmaps beside those that are stored. */
+  readonly withoutBitmaps?: boolean | undefined;
+}
+
+/** What workers can be asked: arguments and result of each operation. Both are cloned on their way. */
+export interface Operations {
+  has: { args: { ids: readonly ObjectId[] }; result: boolean[] };
+  headers: { args: { ids: readonly ObjectId[] }; result: (ObjectHeader | undefined)[] };
+  read: { args: { id: ObjectId }; result: StoredObject | undefined };
+  peel: { args: { ids: readonly ObjectId[] }; result: (PeeledObject | undefined)[] };
+  unreachable: { args: { ids: readonly ObjectId[]; tips: readonly ObjectId[] }; result: ObjectId[] };
+  allReach: { args: { wants: readonly ObjectId[]; common: readonly ObjectId[] }; result: boolean };
+  isAncestor: { args: { ancestor: ObjectId; descendant: ObjectId }; result: boolean };
+  deepen: { args: { request: DeepenRequest }; result: DeepenAnswer };
+  unconnected: { args: { tips: readonly ObjectId[]; known: readonly ObjectId[] }; result: ObjectId[] };
+  /** Has nothing to do with the location's objects. */
+  looseRefs: { args: LooseScanRequest; result: LooseScan };
+  /** Sends events. */
+  createPack: { args: { request: PackRequest }; result: undefined };
+  /** Takes chunks; sends progress events. */
+  takePack: { args: { limits: ReceiveLimits; progress: boolean }; result: PackReceipt };
+}
+
+export type OperationName = keyof Operations;
+
+/** To a worker. `id` tells the jobs of one worker apart. */
+export type ToWorker =
+  | { kind: "start"; id: number; operation: OperationName; location: StoreLocation; args: unknown }
+  /** So many more events with bytes may be sent. */
+  | { kind: "credit"; id: number; events: number }
+  | { kind: "chunk"; id: number; bytes: Uint8Array }
+  | { kind: "input-end"; id: number }
+  | { kind: "abort"; id: number }
+  /** The objects there are gone or have moved: what is open of them is to be closed. */
+  | { kind: "forget"; location: StoreLocation };
+
+/** From a worker. */
+export type FromWorker =
+  | { kind: "event"; id: number; event: PackEvent }
+  /** A chunk was used up: one more may be sent. */
+  | { kind: "taken"; id: number }
+  | { kind: "done"; id: number; result: unknown }
+  | { kind: "failed"; id: number; failure: Failure }
+  /** Something is broken that can be done without. */
+  | { kind: "warning"; message: string };
+
+/** An error on its way between threads. */
+export interface Failure {
+  readonly code: string;
+  readonly message: string;
+  readonly objectId: string | undefined;
+}
+
+/** Events with bytes that a worker may have sent ahead, of 64 KiB each: 1 MiB for a client that does not read. */
+export const EVENT_WINDOW = 16;
+
+/** Chunks that may be on their way to a worker at once. */
+export const CHUNK_WINDOW = 8;

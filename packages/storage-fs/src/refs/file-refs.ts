@@ -1,0 +1,148 @@
+import { setImmediate as letOthersRun } from "node:timers/promises";
+import type { ObjectFormat } from "@x/objects";
+import {
+  minimalPrefixes,
+  type Ref,
+  type RefEdit,
+  type RefOutcome,
+  type RefStore,
+  RefsError,
+  selectPrefixes,
+  type TransactOptions,
+} from "@x/refs";
+import { toBytePath } from "../byte-path.ts";
+import { parseConfigInteger } from "../config/config-value.ts";
+import type { FileConfig } from "../config/repository-config.ts";
+import { guarded } from "../guarded.ts";
+import type { RepositoryLayout } from "../layout.ts";
+import type { MemoryBudget } from "../memory-budget.ts";
+import { type LooseRef, LooseRefs, type ScanLooseRefs, scanHere } from "./loose-refs.ts";
+import { PackedRefsFile } from "./packed-refs-file.ts";
+import { RefFiles } from "./ref-files.ts";
+import { RefTransaction, type RefTransactionContext } from "./ref-transaction.ts";
+import { Reflogs, reflogPolicy } from "./reflogs.ts";
+
+/** What {@link createFileRefs} works with. */
+export interface FileRefsOptions {
+  readonly layout: RepositoryLayout;
+  readonly objectFormat: ObjectFormat;
+  /** Read for `core.logAllRefUpdates`, `core.filesRefLockTimeout` and `core.packedRefsTimeout`. */
+  readonly config: FileConfig;
+  /** No work tree belongs to the repository: then new refs get no reflog unless the config asks for it. */
+  readonly bare: boolean;
+  /** Room for packed-refs files, which are kept as they were parsed; without it, this one is kept for good. */
+  readonly memory?: MemoryBudget | undefined;
+  /** Looks through the loose refs, in another thread; in this one, by turns, when not given. */
+  readonly scanLooseRefs?: ScanLooseRefs | undefined;
+  /** Hears of broken refs, which count as absent, and of reflogs that could not be written. */
+  readonly onWarning?: ((message: string) => void) | undefined;
+}
+
+/** Refs that one batch of a listing holds. */
+const BATCH = 1000;
+/** Batches made without a pause: some ten milliseconds. */
+const BATCHES_PER_TURN = 8;
+
+/**
+ * The refs of a repository as C git keeps them: loose files over one packed-refs file, changed under `.lock` files,
+ * so that C git may work on them at the same time. Keep one for a repository that is asked often: it remembers
+ * packed-refs. Several, in several processes too, do no harm.
+ */
+export function createFileRefs(options: FileRefsOptions): RefStore {
+  const { layout, objectFormat, config, bare } = options;
+  const warn = options.onWarning ?? (() => {});
+  const files = new RefFiles(layout, objectFormat);
+  const packed = new PackedRefsFile(toBytePath(layout.packedRefsFile), objectFormat, warn, options.memory);
+  const loose = new LooseRefs(
+    {
+      gitDirectory: toBytePath(layout.gitDirectory),
+      commonDirectory: toBytePath(layout.commonDirectory),
+      format: objectFormat,
+    },
+    options.scanLooseRefs ?? scanHere(),
+    warn,
+  );
+  const policy = reflogPolicy(config.get("core.logAllRefUpdates"), bare);
+  const context: RefTransactionContext = {
+    files,
+    packed,
+    reflogs: new Reflogs(files, objectFormat, policy, warn),
+    refLockTimeoutMs: parseConfigInteger(config.get("core.filesRefLockTimeout") ?? "") ?? 100,
+    packedRefsTimeoutMs: parseConfigInteger(config.get("core.packedRefsTimeout") ?? "") ?? 1000,
+  };
+  return {
+    async get(name) {
+      if (!RefFiles.accepts(name)) return undefined;
+      const state = await guarded(() => files.read(name));
+      if (typeof state === "object") return { name, target: state };
+      if (state !== "broken") return (await guarded(() => packed.read())).get(name);
+      warn(`ignoring broken ref ${name}`);
+      return undefined;
+    },
+
+    async *list({ prefixes, signal } = {}) {
+      signal?.throwIfAborted();
+      const wanted = minimalPrefixes(prefixes);
+      // Loose files first: what is packed and removed meanwhile is then found in packed-refs.
+      const { refs: above } = await guarded(() => loose.list(wanted, signal));
+      const snapshot = await guarded(() => packed.read());
+      let at = 0;
+      let batch: Ref[] = [];
+      const take = (ref: LooseRef | undefined) => {
+        if (ref?.target !== undefined) batch.push(ref);
+        at++;
+      };
+      let batches = 0;
+      for (const { start, end } of selectPrefixes(snapshot, wanted)) {
+        for (let index = start; index < end; index++) {
+          const name = snapshot.nameAt(index);
+          while (at < above.length && (above[at] as LooseRef).name < name) take(above[at]);
+          if (above[at]?.name !== name) batch.push(snapshot.refAt(index));
+          if (batch.length < BATCH) continue;
+          signal?.throwIfAborted();
+          // A consumer that only counts would otherwise keep everybody else waiting.
+          if (++batches % BATCHES_PER_TURN === 0) await letOthersRun();
+          yield batch;
+          batch = [];
+        }
+      }
+      while (at < above.length) {
+        take(above[at]);
+        if (batch.length < BATCH) continue;
+        yield batch;
+        batch = [];
+      }
+      if (batch.length > 0) yield batch;
+    },
+
+    async state(prefixes) {
+      const head = await guarded(() => files.read("HEAD"));
+      const { serial } = await guarded(() => loose.list(minimalPrefixes(prefixes), undefined));
+      return JSON.stringify([head, serial, await guarded(() => packed.serial())]);
+    },
+
+    async transact(edits, { atomic, reflog }: TransactOptions) {
+      checkNames(edits);
+      if (atomic) return new RefTransaction(context, edits, { atomic, reflog }).run();
+      const outcomes = new Array<RefOutcome>(edits.length);
+      for (const deleting of [true, false]) {
+        const indexes = [...edits.keys()].filter((index) => (edits[index]?.next === "delete") === deleting);
+        const round = indexes.map((index) => edits[index] as RefEdit);
+        const results = await new RefTransaction(context, round, { atomic, reflog }).run();
+        for (const [at, index] of indexes.entries()) outcomes[index] = results[at] as RefOutcome;
+      }
+      return outcomes;
+    },
+  };
+}
+
+function checkNames(edits: readonly RefEdit[]): void {
+  const seen = new Set<string>();
+  for (const { name, next } of edits) {
+    // Without HEAD a directory is no repository any more.
+    const fits = name === "HEAD" ? next !== "delete" : name.startsWith("refs/") && RefFiles.accepts(name);
+    if (!fits) throw new RefsError("refs/bad-name", `not a ref that can be changed: ${name.slice(0, 256)}`);
+    if (seen.has(name)) throw new RefsError("refs/bad-name", `two edits of one ref: ${name.slice(0, 256)}`);
+    seen.add(name);
+  }
+}

@@ -1,0 +1,57 @@
+import type { RefStore } from "@x/refs";
+import type { FileConfig } from "../config/repository-config.ts";
+import { layoutAt, type RepositoryLayout } from "../layout.ts";
+import type { MemoryBudget } from "../memory-budget.ts";
+import type { RepositoryFormat } from "../repository-format.ts";
+import { createFileRefs } from "./file-refs.ts";
+import type { ScanLooseRefs } from "./loose-refs.ts";
+import type { PageCache } from "./page-cache.ts";
+import { type RefDirectories, refDirectories } from "./ref-directories.ts";
+import { createReftableRefs } from "./reftable-refs.ts";
+
+/** Where refs are remembered; repositories may share it. */
+export interface SharedRefMemory {
+  /** For reftables. */
+  readonly cache: PageCache;
+  /** For packed-refs. */
+  readonly memory: MemoryBudget;
+  /** Looks through loose refs; in the thread that asks when not given. */
+  readonly scanLooseRefs?: ScanLooseRefs | undefined;
+}
+
+/** What {@link openRefs} works with. */
+export interface OpenRefsOptions {
+  readonly layout: RepositoryLayout;
+  readonly config: FileConfig;
+  readonly format: RepositoryFormat;
+  /** No work tree belongs to the repository. */
+  readonly bare: boolean;
+  readonly shared: SharedRefMemory;
+  readonly onWarning?: ((message: string) => void) | undefined;
+}
+
+/** The refs of a repository, whatever keeps them. */
+export async function openRefs(options: OpenRefsOptions): Promise<RefStore> {
+  const { layout, config, format, bare, onWarning } = options;
+  const { cache, memory, scanLooseRefs } = options.shared;
+  const { objectFormat, refStorage } = format;
+  const directories = await refDirectories(layout, refStorage.path);
+  return refStorage.backend === "reftable"
+    ? createReftableRefs({ directories, objectFormat, cache, onWarning })
+    : createFileRefs({
+        layout: layoutOfRefs(layout, directories),
+        objectFormat,
+        config,
+        bare,
+        memory,
+        scanLooseRefs,
+        onWarning,
+      });
+}
+
+/** Refs that are files may lie apart from the rest. */
+function layoutOfRefs(layout: RepositoryLayout, { own, common }: RefDirectories): RepositoryLayout {
+  if (own === layout.gitDirectory && common === layout.commonDirectory) return layout;
+  const { objectsDirectory, configFile } = layout;
+  return { ...layoutAt(own, common), objectsDirectory, configFile };
+}
