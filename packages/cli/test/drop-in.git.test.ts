@@ -74,6 +74,7 @@ describe("refuses what git refuses, in the same words", () => {
     { GIT_CONFIG_PARAMETERS: "x" },
     { GIT_CONFIG_PARAMETERS: "'uploadpack.allowfilter'='x'" },
     { GIT_CONFIG_PARAMETERS: "'uploadpack.keepalive=b'" },
+    { GIT_CONFIG_PARAMETERS: "'uploadpackfilter.tree.maxdepth'=" },
     { GIT_NAMESPACE: "a..b" },
   ];
   it.each(environments)("environment %j", async (env) => {

@@ -71,6 +71,12 @@ describe("promisor-remote", () => {
     expect(await fetch("promisor-remote=other;")).toBeUndefined();
     expect(await fetch("promisor-remote=other;lop")).toBe(true);
     expect(await fetch("promisor-remote=a%3Bb")).toBe(true);
+    const listing = ["command=ls-refs", "promisor-remote=lop", flush];
+    const fetching = ["command=fetch", delim, `want ${tip}`, "done", flush];
+    await serve(repository, { mode: "duplex", input: [encodePackets([...listing, ...fetching, flush])] });
+    expect(repository.objects.orders.at(-1)?.allowMissing).toBe(true);
+    await serve(repository, { mode: "duplex", input: [encodePackets([...fetching, flush])] });
+    expect(repository.objects.orders.at(-1)?.allowMissing).toBeUndefined();
   });
 
   it("may be answered where it was announced, and only there", async () => {

@@ -88,6 +88,10 @@ describe("packfile-uris", () => {
   it("are announced where some are configured", async () => {
     const { packets } = await serve(withUris().repository, { mode: "advertise" });
     expect(packets).toContain("fetch=shallow wait-for-done sideband-all packfile-uris\n");
+    const { repository } = makeRepository();
+    repository.configure("uploadpack.blobPackfileUri", "true"); // without a value, that is
+    const { packets: none } = await serve(repository, { mode: "advertise" });
+    expect(none).toContain("fetch=shallow wait-for-done sideband-all\n");
   });
 
   it("tells where blobs of the pack are that are left out of it, by protocols that the client knows", async () => {

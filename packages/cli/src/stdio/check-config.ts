@@ -80,7 +80,7 @@ function checkNumber(entry: ScopedConfigEntry, kind: "int" | "unsigned"): void {
 function missing({ key, file }: ScopedConfigEntry): CliError {
   const where =
     file === undefined
-      ? "unable to parse command-line config"
+      ? `unable to parse '${printable(key)}' from command-line config`
       : `bad config variable '${key}' in file '${file}'`;
   return new CliError("cli/fatal", where, { before: `error: missing value for '${printable(key)}'\n` });
 }

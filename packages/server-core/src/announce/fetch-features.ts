@@ -19,7 +19,8 @@ export function fetchFeatures(config: RepositoryConfig): FetchFeatures {
     filter: requiredBoolean(config, "uploadpack.allowFilter") ?? false,
     refInWant: requiredBoolean(config, "uploadpack.allowRefInWant") ?? false,
     sidebandAll: requiredBoolean(config, "uploadpack.allowSidebandAll") ?? false,
-    packfileUris: config.getAll("uploadpack.blobPackfileUri").length > 0,
+    // What is set without a value reads as true: to git that is no address.
+    packfileUris: config.getAll("uploadpack.blobPackfileUri").some((value) => value !== "true"),
   };
 }
 

@@ -15,15 +15,18 @@ import { resolveBoundary } from "./shallow.ts";
 import { readCommand, type V2Command, type V2CommandName } from "./v2-command.ts";
 import { checkWants } from "./wants.ts";
 
-/** Protocol v2: one command after another, each complete in itself. Spec: gitprotocol-v2. */
+/** Protocol v2: one command after another, each complete in itself but for what a client says of itself. Spec: gitprotocol-v2. */
 export async function* uploadPackV2(session: Session): AsyncGenerator<Uint8Array, void, undefined> {
   const { mode } = session.call;
   if (mode !== "rpc") yield advertiseV2(session);
   if (mode === "advertise") return;
+  let acceptedPromisors: string | undefined;
   do {
     const command = await readCommand(session);
     if (command === undefined) return;
-    yield* COMMANDS[command.name](session, command);
+    // Git's client says it once for a connection.
+    acceptedPromisors = command.acceptedPromisors ?? acceptedPromisors;
+    yield* COMMANDS[command.name](session, { ...command, acceptedPromisors });
     session.channel = { kind: "packet" };
   } while (mode === "duplex");
 }
