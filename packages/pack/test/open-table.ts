@@ -61,7 +61,7 @@ export function readerOf(
 }
 
 /** All packs of a repository, read into memory. */
-export function readPacks(
+function readPacks(
   gitDirectory: string,
   format: ObjectFormat,
   options: OpenOptions = {},

@@ -3,7 +3,7 @@ import { git, tryGit } from "@tooling/test-kit";
 import { expect } from "vitest";
 
 /** What HEAD says, in a bare repository or in a work tree. */
-export function headOf(directory: string): string {
+function headOf(directory: string): string {
   const file = [`${directory}/.git/HEAD`, `${directory}/HEAD`].find((path) => existsSync(path));
   return readFileSync(file as string, "latin1").trim();
 }

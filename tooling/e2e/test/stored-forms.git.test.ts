@@ -211,7 +211,7 @@ describe("names", () => {
     const ours = wayTo(server, transport, 2);
     for (const [key, value, words] of [
       ["extensions.teleport", "true", "unknown repository extension found: teleport"],
-      ["extensions.refStorage", "reftable", "unsupported value for 'extensions.refstorage': 'reftable'"],
+      ["extensions.refStorage", "stones", "invalid value for 'extensions.refstorage': 'stones'"],
       ["core.repositoryFormatVersion", "9", "Expected git repo version <= 1, found 9"],
     ] as const) {
       const name = `refused-${transport}.git`;

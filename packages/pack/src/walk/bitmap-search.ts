@@ -11,7 +11,7 @@ const COMMIT_STEPS = 32;
 const BITMAP_STEPS = 1024;
 
 /** What bitmaps tell of what one side reaches. */
-export interface BitmapReach {
+interface BitmapReach {
   /** Objects, by their bits. */
   readonly bits: BitSet;
   /** Commits on the way to those that have a bitmap. What they reach beside `bits` is still to be looked for. */
@@ -56,7 +56,7 @@ export function* answerByBitmaps(
  * @returns `undefined` when the bitmaps turn out broken
  * @throws PackError `pack/missing-object`
  */
-export function* reachByBitmaps(
+function* reachByBitmaps(
   order: BitmapOrder,
   commits: CommitTable,
   starts: readonly number[],
