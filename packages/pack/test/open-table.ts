@@ -61,11 +61,7 @@ export function readerOf(
 }
 
 /** All packs of a repository, read into memory. */
-function readPacks(
-  gitDirectory: string,
-  format: ObjectFormat,
-  options: OpenOptions = {},
-): PackReader[] {
+function readPacks(gitDirectory: string, format: ObjectFormat, options: OpenOptions = {}): PackReader[] {
   const directory = join(gitDirectory, "objects/pack");
   const cache = new DeltaBaseCache(options.cacheBytes ?? 4 * 1024 * 1024);
   return readdirSync(directory)
