@@ -1,5 +1,5 @@
 import { rmSync } from "node:fs";
-import { git, temporaryDirectory, tryGit } from "@tooling/test-kit";
+import { git, temporaryDirectory } from "@tooling/test-kit";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { boundaryOf, expectSound, objectsOf, reachableIn, refsOf } from "./compare.ts";
 import { copyRepository, grow, makeRich, START, STEP } from "./fixtures.ts";
@@ -128,14 +128,9 @@ describe.each(COMBINATIONS)("fetch over $label", ({ transport, version, format }
   if (version === 2)
     it("--negotiate-only tells what both have", async () => {
       await grow(mine, "main", 3);
-      const args = ["fetch", "--negotiate-only", "--negotiation-tip=main", "origin"];
-      const ours = await both[0]?.tryGit(args, { cwd: mine });
-      const stock = await tryGit(
-        ["-c", "protocol.version=2", "-c", `remote.origin.url=file://${there}`, ...args],
-        {
-          cwd: mine,
-        },
-      );
+      const ask = (way: Way | undefined) =>
+        way?.tryGit(["fetch", "--negotiate-only", "--negotiation-tip=main", way.url(name)], { cwd: mine });
+      const [ours, stock] = [await ask(both[0]), await ask(both[1])];
       expect(ours).toEqual(stock);
       expect(ours?.stdout).not.toBe("");
     });
