@@ -9,6 +9,7 @@ import {
   objectEntryType,
 } from "../format/entry-header.ts";
 import type { ZlibCodec } from "../format/zlib-codec.ts";
+import { NOT_BY_RANK, WHOLE } from "../read/entry-bases.ts";
 import type { ObjectTable } from "../read/object-table.ts";
 import { PACK_HEADER_BYTES, type PackEntry, type PackReader } from "../read/pack-reader.ts";
 import { BREATH } from "../walk/history-walk.ts";
@@ -147,12 +148,17 @@ export class PackWriter {
       const number = first + position;
       const offset = index.offset(position);
       const end = rank + 1 < index.count ? index.offset(index.order[rank + 1] as number) : pack.entriesEnd;
-      const entry = pack.entry(offset);
-      const base = entry.baseOffset < 0 ? this.#likeness(number, entry.size) : -1;
       const at = this.#output.bytes + runEnd - runStart;
-      const reference = base < 0 ? this.#reference(entry, packNumber, shifts, at) : "none";
-      if (reference === "as it lies") {
-        this.#countReused(entry);
+      const known = pack.bases.of(rank);
+      const mayBecomeDelta = mayShrink && known === WHOLE;
+      // Most entries stay as they are, and what is known of their bases shows it.
+      const isRight = !mayBecomeDelta && this.#staysAsItLies(pack, first, known, shifts, at - offset);
+      const entry = isRight ? undefined : pack.entry(offset);
+      const base = entry !== undefined && mayBecomeDelta ? this.#likeness(number, entry.size) : -1;
+      const reference =
+        entry !== undefined && base < 0 ? this.#reference(entry, packNumber, shifts, at) : "none";
+      if (entry === undefined || reference === "as it lies") {
+        this.#countReused(known !== WHOLE);
         if (offset !== runEnd) {
           yield* this.#copy(pack, runStart, runEnd);
           runStart = offset;
@@ -165,14 +171,14 @@ export class PackWriter {
       runStart = runEnd = end;
       shifts.add(offset, at - offset);
       if (reference !== "none") {
-        this.#countReused(entry);
+        this.#countReused(known !== WHOLE);
         this.#output.append(reference);
         yield* this.#copy(pack, offset + entry.dataAt, end);
       } else {
         yield undefined; // deflating and making deltas takes its time
         if (base < 0) this.#remake(number);
         else if (!this.#writeDelta(number, base)) {
-          this.#countReused(entry);
+          this.#countReused(known !== WHOLE);
           yield* this.#copy(pack, offset, end);
         }
       }
@@ -218,10 +224,24 @@ export class PackWriter {
     return { next: () => ranks[at++] ?? END };
   }
 
-  #countReused(entry: PackEntry): void {
+  #countReused(isDelta: boolean): void {
     this.written++;
     this.reused++;
-    if (entry.baseOffset >= 0) this.deltas++;
+    if (isDelta) this.deltas++;
+  }
+
+  /** Whether an entry whose base has the rank `base` is right where it is moved by `shift`: its base has to move with it. */
+  #staysAsItLies(
+    { index }: PackReader,
+    first: number,
+    base: number,
+    shifts: ShiftMap,
+    shift: number,
+  ): boolean {
+    if (base === WHOLE) return true;
+    if (base === NOT_BY_RANK || !this.#options.ofsDelta) return false;
+    const position = index.order[base] as number;
+    return this.#selection.isSelected(first + position) && shifts.at(index.offset(position)) === shift;
   }
 
   /**

@@ -1,4 +1,5 @@
 import type { ObjectType } from "@x/objects";
+import { RowTable } from "../format/row-table.ts";
 
 /** An object that was made from a pack entry. */
 export interface PackedObject {
@@ -16,18 +17,20 @@ interface Derivation {
   readonly bytes: Uint8Array;
 }
 
-interface Cached {
-  readonly type: ObjectType;
-  /** Where the bytes start, counted from the first byte ever reserved. */
-  dataAt: number;
-  readonly dataLength: number;
-  deltaAt: number;
-  readonly deltaLength: number;
-  readonly baseKey: number;
-}
+/*
+ * What is kept of each object, in the row under its key. Places are counted from the first byte ever reserved; that of the
+ * delta is NO_DELTA when there is none.
+ */
+const TYPE = 0;
+const DATA_AT = 1;
+const DATA_LENGTH = 2;
+const DELTA_AT = 3;
+const DELTA_LENGTH = 4;
+const BASE_KEY = 5;
+const COLUMNS = 6;
 
+const TYPES: readonly ObjectType[] = ["commit", "tree", "blob", "tag"];
 const NO_DELTA = -1;
-const MIN_SWEEP = 4096;
 
 /**
  * Objects that deltas were, or are likely to be, applied to. They are made in place, in one ring of memory whose oldest
@@ -38,11 +41,12 @@ const MIN_SWEEP = 4096;
  */
 export class DeltaBaseCache {
   readonly #ring: Uint8Array;
-  readonly #objects: Map<number, Cached> = new Map();
+  readonly #objects = new RowTable(COLUMNS);
   /** Bytes reserved so far, gaps at the ring's end included. */
   #head = 0;
   #registered = 0;
-  #sweepAt = MIN_SWEEP;
+  readonly #isHere = (row: number): boolean =>
+    this.#head - (this.#objects.rows[row + DATA_AT] as number) <= this.#ring.length;
 
   /** @param bytes size of the ring; an object of more than an eighth is not kept. Unit: bytes. */
   constructor(bytes: number) {
@@ -78,25 +82,27 @@ export class DeltaBaseCache {
   }
 
   get(key: number): PackedObject | undefined {
-    const cached = this.#objects.get(key);
-    if (cached === undefined) return undefined;
-    const oldest = Math.min(cached.dataAt, cached.deltaAt === NO_DELTA ? Infinity : cached.deltaAt);
-    const age = this.#head - oldest;
-    if (age > this.#ring.length) {
-      this.#objects.delete(key);
-      return undefined;
-    }
+    const row = this.#objects.find(key);
+    if (row < 0) return undefined;
+    const { rows } = this.#objects;
+    const hasDelta = rows[row + DELTA_AT] !== NO_DELTA;
+    let dataAt = rows[row + DATA_AT] as number;
+    let deltaAt = rows[row + DELTA_AT] as number;
+    const age = this.#head - (hasDelta ? Math.min(dataAt, deltaAt) : dataAt);
     // What is made of this object, a delta and a result, takes three eighths of the ring at most, with a gap at its end,
     // and must not be written over it.
     if (age > this.#ring.length / 2) {
-      if (age > (this.#ring.length * 3) / 4) return undefined; // no room to move it safely
-      cached.dataAt = this.#moveToFront(cached.dataAt, cached.dataLength);
-      if (cached.deltaAt !== NO_DELTA) cached.deltaAt = this.#moveToFront(cached.deltaAt, cached.deltaLength);
+      if (age > (this.#ring.length * 3) / 4) return undefined; // gone, or no room to move it safely
+      dataAt = this.#moveToFront(dataAt, rows[row + DATA_LENGTH] as number);
+      rows[row + DATA_AT] = dataAt;
+      if (hasDelta) deltaAt = this.#moveToFront(deltaAt, rows[row + DELTA_LENGTH] as number);
+      rows[row + DELTA_AT] = deltaAt;
     }
-    const { type, baseKey } = cached;
-    const data = this.#view(cached.dataAt, cached.dataLength);
-    if (cached.deltaAt === NO_DELTA) return { type, data };
-    return { type, data, delta: { baseKey, bytes: this.#view(cached.deltaAt, cached.deltaLength) } };
+    const type = TYPES[rows[row + TYPE] as number] as ObjectType;
+    const data = this.#view(dataAt, rows[row + DATA_LENGTH] as number);
+    if (!hasDelta) return { type, data, delta: undefined };
+    const bytes = this.#view(deltaAt, rows[row + DELTA_LENGTH] as number);
+    return { type, data, delta: { baseKey: rows[row + BASE_KEY] as number, bytes } };
   }
 
   #view(start: number, length: number): Uint8Array {
@@ -116,9 +122,14 @@ export class DeltaBaseCache {
     const dataAt = this.#startOf(data);
     const deltaAt = delta === undefined ? NO_DELTA : this.#startOf(delta.bytes);
     if (dataAt < 0 || (delta !== undefined && deltaAt < 0)) return;
-    const cached = { type, dataAt, dataLength: data.length, deltaAt, deltaLength: delta?.bytes.length ?? 0 };
-    this.#objects.set(key, { ...cached, baseKey: delta?.baseKey ?? 0 });
-    if (this.#objects.size >= this.#sweepAt) this.#sweep();
+    const row = this.#objects.add(key, this.#isHere);
+    const { rows } = this.#objects;
+    rows[row + TYPE] = TYPES.indexOf(type);
+    rows[row + DATA_AT] = dataAt;
+    rows[row + DATA_LENGTH] = data.length;
+    rows[row + DELTA_AT] = deltaAt;
+    rows[row + DELTA_LENGTH] = delta?.bytes.length ?? 0;
+    rows[row + BASE_KEY] = delta?.baseKey ?? 0;
   }
 
   /** Where a view starts, counted from the first byte ever reserved; -1 when it is not in the ring. */
@@ -127,11 +138,5 @@ export class DeltaBaseCache {
     const { length } = this.#ring;
     const start = Math.floor(this.#head / length) * length + view.byteOffset;
     return start < this.#head ? start : start - length;
-  }
-
-  #sweep(): void {
-    const oldest = this.#head - this.#ring.length;
-    for (const [key, { dataAt }] of this.#objects) if (dataAt < oldest) this.#objects.delete(key);
-    this.#sweepAt = this.#objects.size * 2 + MIN_SWEEP;
   }
 }

@@ -13,6 +13,7 @@ import {
 import type { PackIndex } from "../format/pack-index.ts";
 import type { Inflater, ZlibCodec } from "../format/zlib-codec.ts";
 import type { DeltaBaseCache, PackedObject } from "./delta-base-cache.ts";
+import { EntryBases } from "./entry-bases.ts";
 import { type BitmapFile, PackBitmaps } from "./pack-bitmaps.ts";
 import { WindowCache } from "./window-cache.ts";
 
@@ -46,6 +47,7 @@ export class PackReader {
   readonly index: PackIndex;
   readonly source: ByteSource;
   readonly bitmaps: PackBitmaps | undefined;
+  readonly bases: EntryBases = new EntryBases(this);
   readonly #options: PackReaderOptions;
   readonly #windows: WindowCache;
   readonly #keys: number;

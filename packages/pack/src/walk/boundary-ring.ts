@@ -1,4 +1,13 @@
-const MIN_SWEEP = 10_000;
+import { RowTable } from "../format/row-table.ts";
+
+/*
+ * What is kept of each list, in the row under its key. Its start is counted from the first number ever added.
+ */
+const START = 0;
+const LENGTH = 1;
+const PLACE = 2;
+const COLUMNS = 3;
+
 /** The ring begins with room for so many numbers: most walks are short. */
 const INITIAL_SIZE = 16_384;
 
@@ -9,11 +18,12 @@ const INITIAL_SIZE = 16_384;
 export class BoundaryRing {
   #ring: Uint32Array;
   readonly #size: number;
-  readonly #lists: Map<number, KeptList> = new Map();
+  readonly #lists = new RowTable(COLUMNS);
+  readonly #isHere = (row: number): boolean =>
+    (this.#lists.rows[row + START] as number) >= this.#added - this.#size;
   /** Numbers added so far; the ring holds the latest of them. */
   #added = 0;
   #start = 0;
-  #sweepAt = MIN_SWEEP;
 
   /** @param size how many numbers are kept */
   constructor(size: number) {
@@ -40,15 +50,11 @@ export class BoundaryRing {
 
   /** Keeps the list just made under `key`. @param place see {@link get} */
   end(key: number, place = 0): void {
-    this.#lists.set(key, { start: this.#start, length: this.#added - this.#start, place });
-    if (this.#lists.size >= this.#sweepAt) this.#sweep();
-  }
-
-  /** Drops the lists that were overwritten. Seldom: deleting from the front of a map one by one is slow. */
-  #sweep(): void {
-    const oldest = this.#added - this.#size;
-    for (const [key, { start }] of this.#lists) if (start < oldest) this.#lists.delete(key);
-    this.#sweepAt = this.#lists.size * 2 + MIN_SWEEP;
+    const row = this.#lists.add(key, this.#isHere);
+    const { rows } = this.#lists;
+    rows[row + START] = this.#start;
+    rows[row + LENGTH] = this.#added - this.#start;
+    rows[row + PLACE] = place;
   }
 
   /**
@@ -56,18 +62,14 @@ export class BoundaryRing {
    * and not for all, which is place 0. Holds while fewer than `spare` numbers are added.
    */
   get(key: number, spare: number, place = 0): BoundaryList | undefined {
-    const list = this.#lists.get(key);
-    if (list === undefined || (list.place !== 0 && list.place !== place)) return undefined;
-    if (list.start < this.#added + spare - this.#size) return undefined;
-    return new BoundaryList(this.#ring, list.start, list.length);
+    const row = this.#lists.find(key);
+    if (row < 0) return undefined;
+    const { rows } = this.#lists;
+    const start = rows[row + START] as number;
+    if (rows[row + PLACE] !== 0 && rows[row + PLACE] !== place) return undefined;
+    if (start < this.#added + spare - this.#size) return undefined;
+    return new BoundaryList(this.#ring, start, rows[row + LENGTH] as number);
   }
-}
-
-interface KeptList {
-  /** Counted from the first number ever added. */
-  readonly start: number;
-  readonly length: number;
-  readonly place: number;
 }
 
 /** One list of a {@link BoundaryRing}. */
