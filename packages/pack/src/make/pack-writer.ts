@@ -1,4 +1,5 @@
 import { type CreateHasher, objectIdToBytes, rawIdLength } from "@x/objects";
+import type { ByteSource } from "../format/byte-source.ts";
 import { encodeDelta } from "../format/delta-encoder.ts";
 import {
   ENTRY_OFS_DELTA,
@@ -10,6 +11,7 @@ import {
 } from "../format/entry-header.ts";
 import type { ZlibCodec } from "../format/zlib-codec.ts";
 import { NOT_BY_RANK, WHOLE } from "../read/entry-bases.ts";
+import { ForwardSource } from "../read/forward-source.ts";
 import type { ObjectTable } from "../read/object-table.ts";
 import { PACK_HEADER_BYTES, type PackEntry, type PackReader } from "../read/pack-reader.ts";
 import { BREATH } from "../walk/history-walk.ts";
@@ -126,7 +128,7 @@ export class PackWriter {
     // Where the client has something alike, deltas may be made that are not there.
     const mayShrink = this.#options.thin && this.#selection.knowsLikeness;
     if (pack === this.#whole || (!mayShrink && this.#isWanted(packNumber))) {
-      yield* this.#copy(pack, PACK_HEADER_BYTES, pack.entriesEnd);
+      yield* this.#copy(pack.source, PACK_HEADER_BYTES, pack.entriesEnd);
       this.written += index.count;
       this.reused += index.count;
       this.packReused += index.count;
@@ -135,6 +137,7 @@ export class PackWriter {
     }
     yield* index.prepareOrder();
     const first = this.#table.startOf(packNumber);
+    const source = new ForwardSource(pack.source);
     const shifts = new ShiftMap();
     // Neighbouring entries that stay as they are go out as one run.
     let runStart = 0;
@@ -160,31 +163,31 @@ export class PackWriter {
       if (entry === undefined || reference === "as it lies") {
         this.#countReused(known !== WHOLE);
         if (offset !== runEnd) {
-          yield* this.#copy(pack, runStart, runEnd);
+          yield* this.#copy(source, runStart, runEnd);
           runStart = offset;
           shifts.add(offset, at - offset);
         } else if (runStart === runEnd) shifts.add(offset, at - offset);
         runEnd = end;
         continue;
       }
-      yield* this.#copy(pack, runStart, runEnd);
+      yield* this.#copy(source, runStart, runEnd);
       runStart = runEnd = end;
       shifts.add(offset, at - offset);
       if (reference !== "none") {
         this.#countReused(known !== WHOLE);
         this.#output.append(reference);
-        yield* this.#copy(pack, offset + entry.dataAt, end);
+        yield* this.#copy(source, offset + entry.dataAt, end);
       } else {
         yield undefined; // deflating and making deltas takes its time
         if (base < 0) this.#remake(number);
         else if (!this.#writeDelta(number, base)) {
           this.#countReused(known !== WHOLE);
-          yield* this.#copy(pack, offset, end);
+          yield* this.#copy(source, offset, end);
         }
       }
       yield* this.#output.take();
     }
-    yield* this.#copy(pack, runStart, runEnd);
+    yield* this.#copy(source, runStart, runEnd);
   }
 
   /** The selected entries of a pack in the order in which they lie; {@link SKIPPING} after many that are not, {@link END} last. */
@@ -282,9 +285,9 @@ export class PackWriter {
     return this.#scratch.subarray(0, head + this.#idLength);
   }
 
-  *#copy(pack: PackReader, start: number, end: number): Generator<Uint8Array, void> {
+  *#copy(source: ByteSource, start: number, end: number): Generator<Uint8Array, void> {
     for (let offset = start; offset < end; ) {
-      offset += this.#output.copy(pack.source, offset, end - offset);
+      offset += this.#output.copy(source, offset, end - offset);
       yield* this.#output.take();
     }
   }
