@@ -20,7 +20,13 @@ export type { Abortable, ObjectHeader, ObjectReader, PeeledObject, StoredObject 
 export type { ObjectStore } from "./object-store.ts";
 export { isObjectType, type ObjectType } from "./object-type.ts";
 export type { PackEvent, PackLimits, PackRequest, PackSummary, TagCandidate } from "./pack-request.ts";
-export type { PackReceipt, Quarantine, ReceiveLimits, TakePackOptions } from "./quarantine.ts";
+export type {
+  PackReceipt,
+  Quarantine,
+  ReceivedObject,
+  ReceiveLimits,
+  TakePackOptions,
+} from "./quarantine.ts";
 export { parseTagTarget, type TagTarget } from "./tag.ts";
 export {
   forEachTreeEntry,

@@ -1,5 +1,6 @@
 import type { ObjectId } from "./object-id.ts";
 import type { Abortable, ObjectReader } from "./object-reader.ts";
+import type { ObjectType } from "./object-type.ts";
 
 /** What a received pack may cost. Unlimited where not given. */
 export interface ReceiveLimits {
@@ -34,6 +35,14 @@ export interface PackReceipt {
   readonly trailingBytes: number;
 }
 
+/** An object that came in. */
+export interface ReceivedObject {
+  readonly id: ObjectId;
+  readonly type: ObjectType;
+  /** Unit: bytes, inflated. */
+  readonly size: number;
+}
+
 /**
  * Objects on their way in. Reads see them together with what the store has; nobody else sees them before
  * `publish`. Spec: git-receive-pack, "Quarantine Environment".
@@ -45,6 +54,15 @@ export interface Quarantine extends ObjectReader {
    * @throws ObjectsError `objects/bad-pack`, `objects/limit-exceeded`, with messages fit for the peer
    */
   takePack(chunks: AsyncIterable<Uint8Array>, options: TakePackOptions): Promise<PackReceipt>;
+
+  /** What came in, in batches, in the order of the packs; what completes a thin pack is not part of it. */
+  received?(options?: Abortable): AsyncIterable<readonly ReceivedObject[]>;
+
+  /** What git's own programs need in their environment to see what came in. Spec: git-receive-pack, "Quarantine Environment". */
+  readonly environment?: ReadonlyMap<string, string> | undefined;
+
+  /** Stores one object with the rest. */
+  writeObject?(type: ObjectType, data: Uint8Array): Promise<ObjectId>;
 
   /**
    * Those of `tips` from which something is missing. All that a tip reaches has to exist, down to what

@@ -19,12 +19,14 @@ export {
 } from "./ref-name.ts";
 export type {
   Ref,
+  RefChangePhase,
   RefEdit,
   ReflogEntry,
   RefOutcome,
   RefRejection,
   RefStore,
   RefTarget,
+  StagedRefChange,
   TransactOptions,
 } from "./ref-store.ts";
 export {

@@ -37,11 +37,29 @@ export interface ReflogEntry {
   readonly message: string;
 }
 
+/** How far a transaction is. Spec: githooks, "reference-transaction". */
+export type RefChangePhase = "preparing" | "prepared" | "committed" | "aborted";
+
+/** A change that a transaction is about to make. */
+export interface StagedRefChange {
+  readonly name: string;
+  /** What the ref must hold before; `undefined` when that does not matter. */
+  readonly from: RefTarget | "absent" | undefined;
+  readonly to: RefTarget | "absent";
+}
+
 /** How a transaction runs. */
 export interface TransactOptions {
   /** One refusal turns all others into `aborted`. */
   readonly atomic: boolean;
   readonly reflog?: ReflogEntry | undefined;
+  /**
+   * Told of each phase: before anything is locked, when all is locked and judged, and at the end. Throwing while
+   * `preparing` or `prepared` calls the transaction off, with what was thrown; later it changes nothing.
+   */
+  readonly onPhase?:
+    | ((phase: RefChangePhase, changes: readonly StagedRefChange[]) => Promise<void>)
+    | undefined;
 }
 
 /**

@@ -7,11 +7,25 @@ export type {
   FetchResult,
   FetchWant,
   Hooks,
-  PreReceiveContext,
-  PushCommand,
-  Refusals,
 } from "./hooks.ts";
 export { DEFAULT_LIMITS, type Limits } from "./limits.ts";
-export type { ConfigSetting, Logger, Repository, RepositoryConfig, RepositoryResolver } from "./ports.ts";
+export type {
+  ConfigSetting,
+  Logger,
+  Repository,
+  RepositoryConfig,
+  RepositoryResolver,
+  WorkTree,
+} from "./ports.ts";
 export { protocolVersion } from "./protocol-version.ts";
+export type {
+  PreReceiveContext,
+  ProcReceiveAnswer,
+  PushCertificate,
+  PushCommand,
+  PushContext,
+  PushHooks,
+  ReceivedContext,
+  Refusals,
+} from "./push-hooks.ts";
 export type { GitService, Peer, ProtocolVersion, ServiceCall, ServiceName } from "./service.ts";

@@ -1,4 +1,4 @@
-import type { ObjectFormat, ObjectStore } from "@x/objects";
+import type { ObjectFormat, ObjectId, ObjectStore } from "@x/objects";
 import type { RefStore } from "@x/refs";
 import type { ServiceCall } from "./service.ts";
 
@@ -33,6 +33,29 @@ export interface Repository {
    * Spec: gitnamespaces.
    */
   readonly namespace?: string | undefined;
+  /** The directory git calls `$GIT_DIR`, for those who run programs on it. */
+  readonly directory?: string | undefined;
+  /** Its work trees, linked ones too, as they are now. Without it only `HEAD` of a repository that is not bare counts. */
+  readonly workTrees?: (() => Promise<readonly WorkTree[]>) | undefined;
+}
+
+/** Files checked out of a repository. */
+export interface WorkTree {
+  /** Where the files are. */
+  readonly directory: string;
+  /** The ref that its `HEAD` stands for; `undefined` when it is detached. */
+  readonly branch: string | undefined;
+  /**
+   * Brings files and index from what `from` holds to what `to` holds (`from` is `undefined` for a branch yet unborn).
+   * Whatever is not as `from` has it stays as it is.
+   * @returns in C git's words why not, then nothing has changed; `undefined` when done
+   * Spec: git-config, `receive.denyCurrentBranch`, "updateInstead".
+   */
+  readonly update: (
+    from: ObjectId | undefined,
+    to: ObjectId,
+    options: { readonly signal: AbortSignal },
+  ) => Promise<string | undefined>;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { isZeroId } from "@x/objects";
 import type { ResolvedRef } from "@x/refs";
-import type { PushCommand } from "../hooks.ts";
+import type { PushCommand } from "../push-hooks.ts";
 import { isDelete, type Push } from "./push.ts";
 import { judge, pushRules } from "./push-rules.ts";
 import type { CommandResult } from "./report-status.ts";

@@ -1,8 +1,8 @@
 import { isZeroId, type ObjectHeader, type ObjectId, type ObjectReader } from "@x/objects";
 import { isValidRefName } from "@x/refs";
 import { configBoolean } from "../config-value.ts";
-import type { PushCommand } from "../hooks.ts";
 import type { RepositoryConfig } from "../ports.ts";
+import type { PushCommand } from "../push-hooks.ts";
 import type { Session } from "../session.ts";
 
 /** What a repository's own settings forbid. Spec: git-config, `receive.deny*`. */

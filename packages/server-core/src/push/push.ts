@@ -1,5 +1,5 @@
 import { isZeroId, type Quarantine } from "@x/objects";
-import type { PushCommand } from "../hooks.ts";
+import type { PushCommand } from "../push-hooks.ts";
 import type { Session } from "../session.ts";
 import type { PushObjects } from "./push-rules.ts";
 import type { PushRequest } from "./receive-request.ts";

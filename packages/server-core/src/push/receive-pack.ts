@@ -1,8 +1,8 @@
 import { encodePackets, flush } from "@x/pktline";
 import { advertiseRefs } from "../announce/advertise.ts";
 import { frameData, frameNothing, frameText, type Sideband } from "../band-writer.ts";
-import type { PushCommand } from "../hooks.ts";
 import { whileWorking } from "../keepalive.ts";
+import type { PushCommand } from "../push-hooks.ts";
 import type { Session } from "../session.ts";
 import { applyRefs } from "./apply-refs.ts";
 import { judgePush, refuseHidden } from "./judge-push.ts";
@@ -110,7 +110,13 @@ async function runPreReceive(push: Push): Promise<void> {
       call,
       repository,
       commands,
+      allCommands: push.request.commands,
+      atomic: push.atomic,
+      pushOptions: undefined,
+      certificate: undefined,
       objects: push.objects,
+      received: () => push.quarantine?.received?.({ signal }) ?? nothing(),
+      environment: push.quarantine?.environment ?? new Map(),
       signal,
       progress: push.say,
     });
@@ -123,3 +129,5 @@ async function runPreReceive(push: Push): Promise<void> {
   for (const result of live)
     result.error = typeof refusals === "string" ? refusals : refusals.get(result.command.ref);
 }
+
+async function* nothing(): AsyncGenerator<never, void, undefined> {}

@@ -1,7 +1,7 @@
 import { isZeroId, type ObjectId, parseObjectId } from "@x/objects";
 import { type Capabilities, lineText, parseCapabilities, splitFirstLine } from "@x/pktline";
 import { noteClientSession } from "../announce/client-session.ts";
-import type { PushCommand } from "../hooks.ts";
+import type { PushCommand } from "../push-hooks.ts";
 import { hungUp, limitExceeded, protocolError, quote, refused, type Session } from "../session.ts";
 
 /** A push up to its pack. */

@@ -1,5 +1,5 @@
 import { encodePackets, flush, MAX_PAYLOAD_BYTES } from "@x/pktline";
-import type { PushCommand } from "../hooks.ts";
+import type { PushCommand } from "../push-hooks.ts";
 
 /** What became of one command; `error` is git's word for it. */
 export interface CommandResult {
