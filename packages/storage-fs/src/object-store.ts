@@ -28,7 +28,8 @@ export function createFileObjectStore(pool: WorkerPool, location: StoreLocation)
       return ids.map((id) => peeled.get(id) ?? peeledTags.get(id));
     },
     shallow: () => readShallowFile(location),
-    createPack: (request, options) => callForEvents(pool, location, { request }, options?.signal),
+    createPack: (request, options) =>
+      callForEvents(pool, "createPack", location, { request }, options?.signal),
     unreachable: async (ids, tips, options) =>
       call(pool.pick("heavy"), "unreachable", location, { ids, tips }, options),
     allReach: async (wants, common, options) =>

@@ -1,10 +1,14 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import type { Quarantine } from "@x/objects";
 import { createFileObjectReader } from "./file-object-reader.ts";
-import { call, callWithInput } from "./pool/worker-call.ts";
+import { call, callForEvents, callWithInput } from "./pool/worker-call.ts";
 import type { WorkerPool } from "./pool/worker-pool.ts";
 import type { StoreLocation } from "./pool/worker-protocol.ts";
 import { publishPacks } from "./publish.ts";
+import { publishLooseObjects } from "./publish-loose.ts";
+import { quarantineEnvironment } from "./quarantine-environment.ts";
+import { decodeReceived } from "./received-objects.ts";
+import { writeLooseObject } from "./write-loose-object.ts";
 
 /**
  * Opens a directory for incoming objects inside the object directory, under the name that C git uses and its gc knows how
@@ -18,6 +22,9 @@ export async function createQuarantine(pool: WorkerPool, store: StoreLocation): 
     objectsDirectory: directory,
     alternates: [store.objectsDirectory, ...store.alternates],
   };
+  const environment = quarantineEnvironment(directory, store);
+  /** Packs that came in, with how many of their objects did. */
+  const packs: { readonly packChecksum: string; readonly count: number }[] = [];
   let open = true;
   let release = async (): Promise<void> => {};
   const close = async (): Promise<void> => {
@@ -28,18 +35,32 @@ export async function createQuarantine(pool: WorkerPool, store: StoreLocation): 
   };
   return {
     ...createFileObjectReader(pool, location),
-    takePack: async (chunks, { limits, onProgress, signal }) =>
-      callWithInput(
+    async takePack(chunks, { limits, onProgress, signal }) {
+      const { receipt, packChecksum } = await callWithInput(
         pool.pick("heavy"),
         "takePack",
         location,
         { limits, progress: onProgress !== undefined },
         chunks,
         { signal, onProgress },
-      ),
+      );
+      if (receipt.objects > 0) packs.push({ packChecksum, count: receipt.objects });
+      return receipt;
+    },
+    async *received(options) {
+      for (const pack of packs)
+        for await (const event of callForEvents(pool, "received", location, pack, options?.signal))
+          if (event.kind === "bytes") yield decodeReceived(event.bytes, location.format);
+    },
+    get environment() {
+      return open ? environment : undefined;
+    },
+    writeObject: (type, data) =>
+      writeLooseObject({ objectsDirectory: directory, objectFormat: location.format }, type, data),
     unconnected: async (tips, known, options) =>
       call(pool.pick("heavy"), "unconnected", location, { tips, known }, options),
     async publish() {
+      await publishLooseObjects(directory, store.objectsDirectory);
       release = await publishPacks(directory, store.objectsDirectory);
       await close();
     },

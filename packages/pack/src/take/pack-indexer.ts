@@ -105,9 +105,10 @@ export class PackIndexer {
     return this.#parser.declaredCount;
   }
 
-  /** Objects that came so far, for `Receiving objects`. */
+  /** Objects that came so far, for `Receiving objects`; none of those that complete a thin pack. */
   get receivedObjects(): number {
-    return this.#parser.entries.count;
+    const { entries, declaredCount } = this.#parser;
+    return Math.min(entries.count, declaredCount);
   }
 
   /** Unit: bytes. */

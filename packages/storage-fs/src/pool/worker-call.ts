@@ -155,10 +155,11 @@ export async function callWithInput<Name extends OperationName>(
 }
 
 /** The events of a job, made no faster than they are read. Leaving the iteration ends the job. */
-export async function* callForEvents(
+export async function* callForEvents<Name extends "createPack" | "received">(
   pool: WorkerPool,
+  operation: Name,
   location: StoreLocation,
-  args: Operations["createPack"]["args"],
+  args: Operations[Name]["args"],
   signal: AbortSignal | undefined,
 ): AsyncGenerator<PackEvent, void> {
   signal?.throwIfAborted();
@@ -167,7 +168,7 @@ export async function* callForEvents(
   let ended = false;
   let wake: (() => void) | undefined;
   const thread = pool.pick("heavy"); // now, not when the iteration was made: it may be long until it begins
-  const id = thread.start("createPack", location, args, {
+  const id = thread.start(operation, location, args, {
     onEvent: (event) => {
       queue.push(event);
       wake?.();

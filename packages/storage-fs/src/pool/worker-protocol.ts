@@ -48,8 +48,13 @@ export interface Operations {
   looseRefs: { args: LooseScanRequest; result: LooseScan };
   /** Sends events. */
   createPack: { args: { request: PackRequest }; result: undefined };
+  /** Sends events, as `encodeReceived` has them. `count` objects from the start of the pack, in hex its checksum. */
+  received: { args: { packChecksum: string; count: number }; result: undefined };
   /** Takes chunks; sends progress events. */
-  takePack: { args: { limits: ReceiveLimits; progress: boolean }; result: PackReceipt };
+  takePack: {
+    args: { limits: ReceiveLimits; progress: boolean };
+    result: { receipt: PackReceipt; packChecksum: string };
+  };
 }
 
 export type OperationName = keyof Operations;

@@ -18,6 +18,7 @@ import type { OperationName, Operations, StoreLocation } from "../pool/worker-pr
 import { parseShallow } from "../shallow-file.ts";
 import type { Job } from "./job.ts";
 import type { KeptSearches } from "./kept-searches.ts";
+import { listReceived } from "./list-received.ts";
 import type { Snapshot } from "./object-database.ts";
 
 /** What an operation works with. */
@@ -173,6 +174,14 @@ export const operations: Handlers = {
     const lost: ObjectId[] = [];
     for (const tip of new Set(tips)) if (!(await isConnected([tip]))) lost.push(tip);
     return lost;
+  },
+
+  async received({ objects, job }, { packChecksum, count }) {
+    for (const bytes of listReceived(objects, packChecksum, count)) {
+      await job.emit({ kind: "bytes", bytes });
+      await job.breathe();
+    }
+    return undefined;
   },
 
   async createPack(work, { request }) {

@@ -1,5 +1,4 @@
 import { closeSync, fsyncSync, openSync, renameSync, writeSync } from "node:fs";
-import type { PackReceipt } from "@x/objects";
 import { createNodeHasher } from "@x/objects/node";
 import { type IndexedPack, type ObjectTable, PackIndexer, type ZlibCodec } from "@x/pack";
 import { nodeCrc32, nodeHashInto } from "@x/pack/node";
@@ -27,7 +26,7 @@ const PROGRESS_MS = 500;
 export async function takePack(
   work: TakePackWork,
   { limits, progress }: Operations["takePack"]["args"],
-): Promise<PackReceipt> {
+): Promise<Operations["takePack"]["result"]> {
   const { location, codec, job } = work;
   const directory = `${location.objectsDirectory}/pack`;
   const temporary = `${directory}/tmp_pack_incoming`;
@@ -48,7 +47,7 @@ export async function takePack(
     // An empty pack says that nothing was missing. There is nothing to keep of it.
     if (pack.objects > 0) store(pack, file, directory, temporary);
     const { receivedObjects: objects, receivedBytes: bytes, trailingBytes } = indexer;
-    return { objects, bytes, trailingBytes };
+    return { receipt: { objects, bytes, trailingBytes }, packChecksum: hex(pack.packChecksum) };
   } finally {
     file.close();
   }
@@ -91,11 +90,15 @@ function findBase(objects: ObjectTable, rawId: Uint8Array): ReturnType<ObjectTab
 }
 
 function store(pack: IndexedPack, file: PackFileSink, directory: string, temporary: string): void {
-  const name = `${directory}/pack-${Buffer.from(pack.packChecksum).toString("hex")}`;
+  const name = `${directory}/pack-${hex(pack.packChecksum)}`;
   file.sync();
   writeSynced(`${name}.rev`, pack.reverseIndexBytes);
   writeSynced(`${name}.idx`, pack.indexBytes);
   renameSync(temporary, `${name}.pack`);
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("hex");
 }
 
 function writeSynced(path: string, bytes: Uint8Array): void {
