@@ -54,6 +54,29 @@ describe("object-info", () => {
     expect(packets).toEqual(["size", `${secret} `, "flush"]);
   });
 
+  it("knows of whatever is stored where any object may be wanted", async () => {
+    const repository = makeRepository();
+    repository.configure("uploadpack.allowAnySHA1InWant", "true");
+    const secret = repository.blob("secret");
+    const missing = "ab".repeat(20);
+    const { packets } = await ask(repository, ["size", `oid ${secret}`, `oid ${missing}`]);
+    expect(packets).toEqual(["size", `${secret} 6`, `${missing} `, "flush"]);
+  });
+
+  it("knows of what hidden refs hold where these may be wanted, and of nothing but tips where nothing else may", async () => {
+    const repository = makeRepository();
+    const hidden = repository.commit("hidden");
+    repository.refs.set("refs/secret/x", hidden);
+    repository.configure("uploadpack.hideRefs", "refs/secret");
+    const [tip] = [repository.blob("c1")];
+    const known = async (id: string) => (await ask(repository, [`oid ${id}`])).packets[0] === id;
+    expect([await known(hidden), await known(tip)]).toEqual([false, true]);
+    repository.configure("uploadpack.allowTipSHA1InWant", "true");
+    expect([await known(hidden), await known(tip)]).toEqual([true, true]);
+    repository.configure("uploadpack.allowReachableSHA1InWant", "false");
+    expect([await known(hidden), await known(tip)]).toEqual([true, false]);
+  });
+
   it.each([
     [["size", "oid xyz"], "object-info: protocol error, expected to get oid, not 'xyz'"],
     [["sizes"], "object-info: unexpected line: 'sizes'"],

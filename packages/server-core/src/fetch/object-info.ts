@@ -1,8 +1,8 @@
 import { type ObjectId, parseObjectId } from "@x/objects";
 import { flush, lineText, PacketBatch } from "@x/pktline";
 import { limitExceeded, protocolError, quote, type Session } from "../session.ts";
-import { hiddenObjects } from "../visible/visible-objects.ts";
 import { readArguments, type V2Command } from "./v2-command.ts";
+import { forbiddenObjects } from "./wants.ts";
 
 interface Questions {
   readonly ids: readonly ObjectId[];
@@ -37,14 +37,11 @@ export async function* objectInfo(
 async function visibleSizes(session: Session, ids: readonly ObjectId[]): Promise<Map<ObjectId, number>> {
   const distinct = [...new Set(ids)];
   const headers = await session.repository.objects.headers(distinct, { signal: session.signal });
-  const hidden = await hiddenObjects(
-    session,
-    distinct.filter((_, i) => headers[i] !== undefined),
-  );
+  const forbidden = await forbiddenObjects(session, distinct);
   const sizes = new Map<ObjectId, number>();
   for (const [i, id] of distinct.entries()) {
     const header = headers[i];
-    if (header !== undefined && !hidden.has(id)) sizes.set(id, header.size);
+    if (header !== undefined && !forbidden.has(id)) sizes.set(id, header.size);
   }
   return sizes;
 }

@@ -11,28 +11,33 @@ import type { FetchRequest } from "./fetch-request.ts";
  * @throws ServiceError `server-core/refused`, with the same words for what is hidden and for what is missing
  */
 export async function checkWants(session: Session, request: FetchRequest): Promise<void> {
-  const bad = await forbidden(session, [...request.wants]);
+  const ids = [...request.wants];
+  const forbidden = await forbiddenObjects(session, ids);
+  const bad = forbidden.size === 0 ? undefined : ids.find((id) => forbidden.has(id));
   if (bad !== undefined) throw refused(`upload-pack: not our ref ${bad}`);
 }
 
-/** The first of `ids` that the client may not have. */
-async function forbidden(session: Session, ids: readonly ObjectId[]): Promise<ObjectId | undefined> {
-  if (ids.length === 0) return undefined;
+/** Those of `ids` that the client may not have, or that are not stored. */
+export async function forbiddenObjects(
+  session: Session,
+  ids: readonly ObjectId[],
+): Promise<ReadonlySet<ObjectId>> {
+  if (ids.length === 0) return new Set();
   const { call, refs, repository, shown, memory, signal } = session;
   const { config } = repository;
   const policy = readWantPolicy(config, fetchFeatures(config).filter);
   const has = await repository.objects.has(ids, { signal });
   const missing = new Set(ids.filter((_, i) => has[i] !== true));
-  if (policy.anything) return first(ids, missing);
+  if (policy.anything) return missing;
   // What is missing is looked for among the tips too, so that it takes as long as what is hidden.
   const unseen = ids.filter((id) => !shown.has(id) && !memory.shown.has(id));
   const left = await refs.withoutTips(unseen, signal, { hidden: policy.hiddenTips });
   for (const id of missing) left.delete(id);
-  if (left.size === 0) return first(ids, missing);
+  if (left.size === 0) return missing;
   // A stateless v0 client may have been shown refs that have moved on since; C git helps it the same way.
   const mayReach = call.version === 2 ? policy.reachable.v2 : policy.reachable.v0 || call.mode === "rpc";
   const bad = mayReach ? await unreachedOrUnsure(session, left, policy.hiddenTips) : left;
-  return first(ids, new Set([...missing, ...bad]));
+  return new Set([...missing, ...bad]);
 }
 
 /** In a damaged repository what cannot be shown to be reached is not given. */
@@ -51,8 +56,4 @@ async function unreachedOrUnsure(
     session.stats.reason = `reachability: ${error.message}`;
     return ids;
   }
-}
-
-function first(ids: readonly ObjectId[], bad: ReadonlySet<ObjectId>): ObjectId | undefined {
-  return bad.size === 0 ? undefined : ids.find((id) => bad.has(id));
 }
