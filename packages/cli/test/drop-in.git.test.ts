@@ -91,6 +91,16 @@ describe("refuses what git refuses, in the same words", () => {
     expect(status).toBe(128);
   });
 
+  it.each([0, 2])("a want of nobody, in v%i", async (version) => {
+    const want = `0032want ${"1".repeat(40)}\n`;
+    const input = version === 2 ? `0011command=fetch0001${want}0009done\n0000` : `${want}00000009done\n`;
+    const env = { GIT_PROTOCOL: `version=${version}` };
+    const args = ["upload-pack", "--stateless-rpc", r];
+    const expected = await tryGit(args, { env: environment(env), input });
+    const { status, out, err } = await ours(args, env, input);
+    expect({ status, out, err }).toEqual({ status: 128, out: expected.stdout, err: expected.stderr });
+  });
+
   it.each(["version=2", "version=2:version=1", "x:version=2", "version=9:version=2"])(
     "ends well after GIT_PROTOCOL=%s and no command",
     async (protocol) => {

@@ -57,3 +57,22 @@ describe("deepening from the client's boundary", () => {
     expect(deepen(1, [four], [two])).toEqual({ border: [], inner: [] });
   });
 });
+
+describe("deepening to refs that lead to no commit", () => {
+  it("gives no parents to a boundary that nothing wanted leads to", () => {
+    const parent = commit();
+    const hidden = commit(parent);
+    const old = commit();
+    const tip = commit(old);
+    const table = looseTable([parent, hidden, old, tip]);
+    const number = (object: MemoryObject) => table.findId(idOf(object));
+    const { inner, border } = finish(
+      findDepths(
+        new CommitTable(table),
+        { wants: [number(tip)], clientShallow: [number(hidden)], not: [] },
+        new Set(),
+      ),
+    );
+    expect([[...inner].sort(), [...border]]).toEqual([[number(old), number(tip)].sort(), []]);
+  });
+});

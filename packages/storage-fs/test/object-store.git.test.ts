@@ -125,6 +125,19 @@ describe.each<ObjectFormat>(["sha1", "sha256"])("objects on disk, %s", (format) 
     await expect(store.deepen({ wants: [tip], clientShallow: [], since: 4e9 })).rejects.toThrow(
       code("objects/nothing-selected"),
     );
+    // A ref that holds a blob ends nothing, and opens nothing that the wants do not lead to.
+    const [blob, lost] = (
+      await Promise.all([
+        made.git("hash-object", "-w", "--stdin"),
+        made.git("commit-tree", "-p", tip, "-m", "lost", `${tip}^{tree}`),
+      ])
+    ).map((id) => id as ObjectId);
+    const whole = await store.deepen({
+      wants: [tip],
+      clientShallow: [lost as ObjectId],
+      not: [blob as ObjectId],
+    });
+    expect(whole).toEqual({ shallow: [], unshallow: [], parents: [] });
   });
 
   it("go into packs that git takes", async () => {

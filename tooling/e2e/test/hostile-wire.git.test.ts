@@ -157,7 +157,7 @@ describe("wants", () => {
       await client.until(/0000$/);
       expect(await client.send(words).answer()).toMatch(new RegExp(`0000${refusal}$`));
       expect((await stdio("git-upload-pack", words, version)).err).toBe(
-        `fatal: upload-pack: not our ref ${id}\n`,
+        `fatal: git upload-pack: not our ref ${id}\n`,
       );
       expect((await post("git-upload-pack", words, { "Git-Protocol": `version=${version}` })).body).toBe(
         refusal,

@@ -35,9 +35,10 @@ export function* findDepths(
   search: DeepenSearch,
   boundary: ReadonlySet<number>,
 ): Generator<undefined, Depths> {
-  if (search.since !== undefined || (search.not !== undefined && search.not.length > 0))
+  const { depth, since, not = [] } = search;
+  // Of refs to stop at, none may be left: those that hold a blob stop nothing.
+  if (depth === undefined || since !== undefined || not.length > 0)
     return yield* bySelection(commits, search, boundary);
-  const depth = search.depth ?? Infinity;
   // All there is: every boundary goes, also one that nothing wanted leads to.
   if (depth === Infinity && boundary.size === 0)
     return { inner: new Set(search.clientShallow), border: new Set() };
