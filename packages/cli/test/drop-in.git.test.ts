@@ -267,6 +267,31 @@ describe("uploadpack.packObjectsHook", () => {
     expect(() => readFileSync(`${root}/owned`)).toThrow();
   });
 
+  it("is told that objects may be missing, to a client that takes them from a promisor remote", async () => {
+    const promised = withConfig(
+      '[promisor]advertise=true\n[remote "lop"]promisor=true\nurl=https://lop.example',
+    );
+    const hook = script("telling", `echo "$*" >'${root}/told'; "$@"`);
+    const packet = (text: string) => (text.length + 4).toString(16).padStart(4, "0") + text;
+    const tip = await git(["rev-parse", "main"], { cwd: r });
+    const fetch = async (...accepted: string[]) => {
+      const head = ["command=fetch", ...accepted].map(packet).join("");
+      const input = `${head}0001${packet(`want ${tip}`)}${packet("no-progress")}${packet("done")}0000`;
+      const env = {
+        GIT_PROTOCOL: "version=2",
+        GIT_CONFIG_PARAMETERS: `'uploadpack.packObjectsHook'='${hook}'`,
+        PATH: process.env.PATH ?? "",
+      };
+      const { status, out } = await ours(["upload-pack", "--stateless-rpc", promised], env, input);
+      expect([status, out.slice(0, 13)]).toEqual([0, packet("packfile\n")]);
+      return readFileSync(`${root}/told`, "utf8");
+    };
+    const plain = "git pack-objects --revs --stdout";
+    expect(await fetch()).toBe(`${plain}\n`);
+    expect(await fetch("promisor-remote=none")).toBe(`${plain}\n`);
+    expect(await fetch("promisor-remote=none;lop")).toBe(`${plain} --missing=allow-promisor\n`);
+  });
+
   it("is told of filters", () => {
     expect(
       formatFilter({
@@ -275,10 +300,10 @@ describe("uploadpack.packObjectsHook", () => {
           { kind: "blob-limit", limitBytes: 7 },
           { kind: "tree-depth", depth: 2 },
           { kind: "object-type", type: "blob" },
-          { kind: "combine", filters: [{ kind: "blob-none" }] },
+          { kind: "combine", filters: [{ kind: "blob-none" }, { kind: "tree-depth", depth: 0 }] },
         ],
       }),
-    ).toBe("combine:blob%3Alimit%3D7+tree%3A2+object%3Atype%3Dblob+combine%3Ablob%253Anone");
+    ).toBe("combine:blob:limit=7+tree:2+object:type=blob+combine:blob:none%2Btree:0");
   });
 });
 

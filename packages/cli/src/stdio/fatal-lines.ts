@@ -14,8 +14,6 @@ export function fatalLines(error: unknown): string {
   }
   const lines: string[] = [];
   let fatal = messageOf(error);
-  // The client is told without the first word.
-  if (fatal.startsWith("upload-pack: not our ref ")) fatal = `git ${fatal}`;
   if (error instanceof ServiceError && error.cause instanceof ObjectsError) {
     if (error.code === "server-core/internal") lines.push(`error: ${messageOf(error.cause)}`);
     if (fatal.startsWith("aborting due to")) {

@@ -98,6 +98,7 @@ function packObjectsArguments(request: PackRequest, isShallow: boolean): string[
     ...(request.progress ? ["--progress"] : []),
     ...(request.ofsDelta ? ["--delta-base-offset"] : []),
     ...((request.tags?.length ?? 0) > 0 ? ["--include-tag"] : []),
+    ...(request.allowMissing ? ["--missing=allow-promisor"] : []),
     ...(request.filter === undefined ? [] : [`--filter=${formatFilter(request.filter)}`]),
   ];
 }
@@ -121,7 +122,7 @@ export function formatFilter(filter: ObjectFilter): string {
     case "sparse":
       return `sparse:oid=${filter.patterns}`;
     case "combine":
-      return `combine:${filter.filters.map((part) => encodeURIComponent(formatFilter(part))).join("+")}`;
+      return `combine:${filter.filters.map((part) => formatFilter(part).replace(/[%+]/g, encodeURIComponent)).join("+")}`;
   }
 }
 

@@ -63,7 +63,7 @@ export async function serveStdio(options: StdioOptions, terminal: Terminal): Pro
     if (lacksPromised(error, repository.config))
       warn("warning: lazy fetching disabled; some objects may not be available");
     if (error instanceof ServiceError && error.code !== "server-core/internal")
-      throw new CliError("cli/fatal", isCutShort(error) ? HUNG_UP : error.message, { cause: error });
+      throw new CliError("cli/fatal", isCutShort(error) ? HUNG_UP : ownWords(error), { cause: error });
     throw error;
   } finally {
     stdin.destroy();
@@ -84,6 +84,11 @@ const HUNG_UP = "the remote end hung up unexpectedly";
 
 function isCutShort({ cause }: ServiceError): boolean {
   return cause instanceof Error && "code" in cause && cause.code === "pktline/truncated";
+}
+
+/** Git tells the user of the command the same as the client, but for this. */
+function ownWords({ message }: ServiceError): string {
+  return message.startsWith("upload-pack: not our ref ") ? `git ${message}` : message;
 }
 
 /** What the server calls itself: letters, digits and signs, without blanks. */
