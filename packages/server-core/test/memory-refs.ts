@@ -1,5 +1,14 @@
 import type { ObjectId } from "@x/objects";
-import type { Ref, RefEdit, RefOutcome, RefRejection, RefStore, RefTarget, TransactOptions } from "@x/refs";
+import type {
+  Ref,
+  RefEdit,
+  RefOutcome,
+  RefRejection,
+  RefStore,
+  RefTarget,
+  StagedRefChange,
+  TransactOptions,
+} from "@x/refs";
 
 /** A ref store in memory. */
 export class MemoryRefs implements RefStore {
@@ -41,6 +50,12 @@ export class MemoryRefs implements RefStore {
     this.beforeTransact?.();
     this.beforeTransact = undefined;
     this.transactions.push(edits);
+    const changes = edits.map(staged);
+    const callOff = async (error: unknown): Promise<never> => {
+      await options.onPhase?.("aborted", changes).catch(() => {});
+      throw error;
+    };
+    await options.onPhase?.("preparing", changes).catch(callOff);
     const before = new Map(this.stored);
     const outcomes: RefOutcome[] = edits.map(() => ({ status: "ok" }));
     const order = [...edits.keys()].sort((a, b) => weight(edits[a]) - weight(edits[b]));
@@ -51,9 +66,20 @@ export class MemoryRefs implements RefStore {
       else if (edit.next === "delete") this.stored.delete(edit.name);
       else this.set(edit.name, edit.next);
     }
-    if (!options.atomic || outcomes.every(({ status }) => status === "ok")) return outcomes;
-    this.stored.clear();
-    for (const [name, target] of before) this.stored.set(name, target);
+    const putBack = () => {
+      this.stored.clear();
+      for (const [name, target] of before) this.stored.set(name, target);
+    };
+    if (!options.atomic || outcomes.every(({ status }) => status === "ok")) {
+      const after = new Map(this.stored);
+      putBack(); // nothing has changed while it is only prepared
+      await options.onPhase?.("prepared", changes).catch(callOff);
+      this.stored.clear();
+      for (const [name, target] of after) this.stored.set(name, target);
+      await options.onPhase?.("committed", changes).catch(() => {});
+      return outcomes;
+    }
+    putBack();
     return outcomes.map((outcome) =>
       outcome.status === "ok" ? { status: "rejected", reason: "aborted", message: "aborted" } : outcome,
     );
@@ -69,6 +95,12 @@ export class MemoryRefs implements RefStore {
     const clashes = (name: string) => name.startsWith(`${edit.name}/`) || edit.name.startsWith(`${name}/`);
     return edit.next !== "delete" && [...this.stored.keys()].some(clashes) ? "name-conflict" : undefined;
   }
+}
+
+function staged({ name, expected, next }: RefEdit): StagedRefChange {
+  const target = (id: ObjectId | "absent" | "delete") =>
+    id === "absent" || id === "delete" ? "absent" : ({ kind: "id", id } as const);
+  return { name, from: expected === "any" ? undefined : target(expected), to: target(next) };
 }
 
 function weight(edit: RefEdit | undefined): number {

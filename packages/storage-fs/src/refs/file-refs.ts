@@ -13,12 +13,15 @@ import {
 import { toBytePath } from "../byte-path.ts";
 import { parseConfigInteger } from "../config/config-value.ts";
 import type { FileConfig } from "../config/repository-config.ts";
+import { type Durability, syncsOf } from "../durability.ts";
 import { guarded } from "../guarded.ts";
+import { Journal } from "../journal/journal.ts";
 import type { RepositoryLayout } from "../layout.ts";
 import type { MemoryBudget } from "../memory-budget.ts";
 import { type LooseRef, LooseRefs, type ScanLooseRefs, scanHere } from "./loose-refs.ts";
 import { PackedRefsFile } from "./packed-refs-file.ts";
 import { RefFiles } from "./ref-files.ts";
+import { recoverRefs } from "./ref-recovery.ts";
 import { RefTransaction, type RefTransactionContext } from "./ref-transaction.ts";
 import { Reflogs, reflogPolicy } from "./reflogs.ts";
 
@@ -28,6 +31,8 @@ export interface FileRefsOptions {
   readonly objectFormat: ObjectFormat;
   /** Read for `core.logAllRefUpdates`, `core.filesRefLockTimeout` and `core.packedRefsTimeout`. */
   readonly config: FileConfig;
+  /** What has reached the disk when a change is done; all of it when not given. */
+  readonly durability?: Durability | undefined;
   /** No work tree belongs to the repository: then new refs get no reflog unless the config asks for it. */
   readonly bare: boolean;
   /** Room for packed-refs files, which are kept as they were parsed; without it, this one is kept for good. */
@@ -36,6 +41,12 @@ export interface FileRefsOptions {
   readonly scanLooseRefs?: ScanLooseRefs | undefined;
   /** Hears of broken refs, which count as absent, and of reflogs that could not be written. */
   readonly onWarning?: ((message: string) => void) | undefined;
+}
+
+/** Refs in files. */
+export interface FileRefs extends RefStore {
+  /** Clears up after processes that died; every {@link RefStore.transact} begins with it. @throws RefsError `refs/unavailable` */
+  recover(): Promise<void>;
 }
 
 /** Refs that one batch of a listing holds. */
@@ -48,7 +59,7 @@ const BATCHES_PER_TURN = 8;
  * so that C git may work on them at the same time. Keep one for a repository that is asked often: it remembers
  * packed-refs. Several, in several processes too, do no harm.
  */
-export function createFileRefs(options: FileRefsOptions): RefStore {
+export function createFileRefs(options: FileRefsOptions): FileRefs {
   const { layout, objectFormat, config, bare } = options;
   const warn = options.onWarning ?? (() => {});
   const files = new RefFiles(layout, objectFormat);
@@ -63,14 +74,21 @@ export function createFileRefs(options: FileRefsOptions): RefStore {
     warn,
   );
   const policy = reflogPolicy(config.get("core.logAllRefUpdates"), bare);
+  const { refs: sync } = syncsOf(options.durability ?? "full");
   const context: RefTransactionContext = {
+    format: objectFormat,
     files,
     packed,
+    journal: new Journal(toBytePath(layout.commonDirectory), sync),
+    sync,
+    warn,
     reflogs: new Reflogs(files, objectFormat, policy, warn),
     refLockTimeoutMs: parseConfigInteger(config.get("core.filesRefLockTimeout") ?? "") ?? 100,
     packedRefsTimeoutMs: parseConfigInteger(config.get("core.packedRefsTimeout") ?? "") ?? 1000,
   };
   return {
+    recover: () => guarded(() => recoverRefs(context)),
+
     async get(name) {
       if (!RefFiles.accepts(name)) return undefined;
       const state = await guarded(() => files.read(name));
@@ -121,14 +139,16 @@ export function createFileRefs(options: FileRefsOptions): RefStore {
       return JSON.stringify([head, serial, await guarded(() => packed.serial())]);
     },
 
-    async transact(edits, { atomic, reflog }: TransactOptions) {
+    async transact(edits, options: TransactOptions) {
       checkNames(edits);
-      if (atomic) return new RefTransaction(context, edits, { atomic, reflog }).run();
+      await guarded(() => recoverRefs(context));
+      if (options.atomic) return new RefTransaction(context, edits, options).run();
       const outcomes = new Array<RefOutcome>(edits.length);
       for (const deleting of [true, false]) {
         const indexes = [...edits.keys()].filter((index) => (edits[index]?.next === "delete") === deleting);
+        if (indexes.length === 0) continue;
         const round = indexes.map((index) => edits[index] as RefEdit);
-        const results = await new RefTransaction(context, round, { atomic, reflog }).run();
+        const results = await new RefTransaction(context, round, options).run();
         for (const [at, index] of indexes.entries()) outcomes[index] = results[at] as RefOutcome;
       }
       return outcomes;

@@ -1,5 +1,6 @@
 import type { RefStore } from "@x/refs";
 import type { FileConfig } from "../config/repository-config.ts";
+import type { Durability } from "../durability.ts";
 import { layoutAt, type RepositoryLayout } from "../layout.ts";
 import type { MemoryBudget } from "../memory-budget.ts";
 import type { RepositoryFormat } from "../repository-format.ts";
@@ -24,6 +25,7 @@ export interface OpenRefsOptions {
   readonly layout: RepositoryLayout;
   readonly config: FileConfig;
   readonly format: RepositoryFormat;
+  readonly durability?: Durability | undefined;
   /** No work tree belongs to the repository. */
   readonly bare: boolean;
   readonly shared: SharedRefMemory;
@@ -32,21 +34,25 @@ export interface OpenRefsOptions {
 
 /** The refs of a repository, whatever keeps them. */
 export async function openRefs(options: OpenRefsOptions): Promise<RefStore> {
-  const { layout, config, format, bare, onWarning } = options;
+  const { layout, config, format, durability, bare, onWarning } = options;
   const { cache, memory, scanLooseRefs } = options.shared;
   const { objectFormat, refStorage } = format;
   const directories = await refDirectories(layout, refStorage.path);
-  return refStorage.backend === "reftable"
-    ? createReftableRefs({ directories, objectFormat, cache, onWarning })
-    : createFileRefs({
-        layout: layoutOfRefs(layout, directories),
-        objectFormat,
-        config,
-        bare,
-        memory,
-        scanLooseRefs,
-        onWarning,
-      });
+  if (refStorage.backend === "reftable")
+    return createReftableRefs({ directories, objectFormat, cache, onWarning });
+  const refs = createFileRefs({
+    layout: layoutOfRefs(layout, directories),
+    objectFormat,
+    config,
+    durability,
+    bare,
+    memory,
+    scanLooseRefs,
+    onWarning,
+  });
+  // Nobody is to see a half of what was to be done as a whole.
+  await refs.recover().catch((error: unknown) => onWarning?.(`refs could not be cleared up: ${error}`));
+  return refs;
 }
 
 /** Refs that are files may lie apart from the rest. */

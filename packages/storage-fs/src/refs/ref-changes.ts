@@ -1,0 +1,92 @@
+import { open, rename, unlink } from "node:fs/promises";
+import { type PackedRefs, packedRefsWithout, type ReflogEntry } from "@x/refs";
+import { fromBytePath, parentOf } from "../byte-path.ts";
+import { systemCode } from "../errors.ts";
+import { syncDirectories, writeWhole } from "../lock-file.ts";
+import { type RefFiles, removeEmptyTree } from "./ref-files.ts";
+import { type RefStep, refChange } from "./ref-step.ts";
+import { rejected } from "./ref-verdict.ts";
+import type { Reflogs } from "./reflogs.ts";
+
+/** What changes are made with. */
+export interface RefChangeContext {
+  readonly files: RefFiles;
+  readonly reflogs: Reflogs;
+  /** Wait until what is written, and the names of what is, have reached the disk. */
+  readonly sync: boolean;
+}
+
+/** Makes the changes of locked refs. */
+export class RefChanges {
+  readonly #context: RefChangeContext;
+  readonly #atomic: boolean;
+  readonly #reflog: ReflogEntry | undefined;
+  #headTarget: string | undefined;
+  /** Directories whose entries changed. Byte paths. */
+  readonly changedDirectories: Set<string> = new Set();
+
+  constructor(context: RefChangeContext, atomic: boolean, reflog: ReflogEntry | undefined) {
+    this.#context = context;
+    this.#atomic = atomic;
+    this.#reflog = reflog;
+  }
+
+  /** To be called once all is locked. */
+  async start(): Promise<void> {
+    if (this.#reflog === undefined) return;
+    const head = await this.#context.files.read("HEAD");
+    if (typeof head === "object" && head.kind === "symbolic") this.#headTarget = head.name;
+  }
+
+  /** Gives a ref its new value; its lock goes with that. */
+  async update(step: RefStep): Promise<void> {
+    const { files, reflogs } = this.#context;
+    const { name } = step.edit;
+    if (this.#reflog !== undefined) await reflogs.append(name, refChange(step), this.#reflog);
+    await this.#logHead(step);
+    const path = files.pathOf(name);
+    try {
+      await step.lock?.commit();
+    } catch (error) {
+      const code = systemCode(error);
+      if (code !== "EISDIR" && code !== "ENOTEMPTY" && code !== "EEXIST") throw error;
+      // Somebody made a directory here after we had looked.
+      if (await removeEmptyTree(path)) await step.lock?.commit();
+      else if (this.#atomic) throw error;
+      else step.outcome = rejected("name-conflict");
+    }
+    this.changedDirectories.add(parentOf(path));
+  }
+
+  /** Takes a ref away; it is out of packed-refs already, so that no older value comes back to life. */
+  async remove(step: RefStep): Promise<void> {
+    const { files, reflogs } = this.#context;
+    const { name } = step.edit;
+    const path = files.pathOf(name);
+    if (step.loose !== "missing" && step.loose !== "directory") await unlink(fromBytePath(path));
+    await reflogs.remove(name);
+    await this.#logHead(step);
+    await step.lock?.release();
+    this.changedDirectories.add(parentOf(path));
+    await files.removeEmptyParents(path, files.baseOf(name));
+  }
+
+  /** Under packed-refs.lock, and not by way of it, since that has to stay. As C git. */
+  async removeFromPacked(path: string, packed: PackedRefs, names: ReadonlySet<string>): Promise<void> {
+    const fresh = fromBytePath(`${path}.new`);
+    await unlink(fresh).catch(() => {}); // left by a writer that died
+    try {
+      await writeWhole(await open(fresh, "wx", 0o666), packedRefsWithout(packed, names), this.#context.sync);
+      await rename(fresh, fromBytePath(path));
+    } catch (error) {
+      await unlink(fresh).catch(() => {});
+      throw error;
+    }
+    if (this.#context.sync) await syncDirectories([parentOf(path)]);
+  }
+
+  async #logHead(step: RefStep): Promise<void> {
+    if (this.#reflog === undefined || step.edit.name !== this.#headTarget) return;
+    await this.#context.reflogs.append("HEAD", refChange(step), this.#reflog);
+  }
+}
