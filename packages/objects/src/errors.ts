@@ -4,6 +4,8 @@ export type ObjectsErrorCode =
   | "objects/bad-id"
   /** An object's bytes are not what its type asks for. */
   | "objects/malformed"
+  /** A setting says what it cannot say. The message is in git's words. */
+  | "objects/bad-setting"
   /** An object that has to exist does not. */
   | "objects/not-found"
   /** What is stored contradicts itself: a wrong checksum, a truncated pack. */

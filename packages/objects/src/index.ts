@@ -3,6 +3,18 @@ export type { Ancestry, DeepenAnswer, DeepenRequest } from "./ancestry.ts";
 export { type CommitLinks, committerTime, parseCommitLinks } from "./commit.ts";
 export { type Crc32, crc32 } from "./crc32.ts";
 export { ObjectsError, type ObjectsErrorCode } from "./errors.ts";
+export { type FsckFinding, type FsckSeverity, fsckLines } from "./fsck/finding.ts";
+export {
+  createFsck,
+  type Fsck,
+  type FsckLimits,
+  type FsckOptions,
+  type FsckSubject,
+} from "./fsck/fsck.ts";
+export { type FsckConfig, type FsckPolicy, parseFsckConfig } from "./fsck/fsck-config.ts";
+export { type FsckLevel, type FsckMessageId, fsckLevels, parseFsckMessageId } from "./fsck/message-ids.ts";
+export { relaxedFsckSeverities } from "./fsck/relaxed.ts";
+export { parseFsckSkipList } from "./fsck/skip-list.ts";
 export { type CreateHasher, createHasher, type Hasher, hashObject, objectPreamble } from "./hasher.ts";
 export type { ObjectFilter } from "./object-filter.ts";
 export {
