@@ -12,10 +12,11 @@ const openOver = {
   "http://": (server, repository) => openHttp(server.httpPort, repository),
 };
 
-const fetchAfterListing = (way, repository, fetch) => (server) =>
+/** @param request makes the request anew each time */
+const fetchAfterListing = (way, repository, request) => (server) =>
   withClient(openOver[way](server, repository), async (client) => {
     await client.listRefs(DEFAULT_PREFIXES);
-    const { objects } = await client.fetch(fetch);
+    const { objects } = await client.fetch(request());
     if (objects === undefined) throw new Error("the server sent no pack");
     return objects;
   });
@@ -33,15 +34,26 @@ export function smallFetches(git, directory, repository) {
   const behind = { wants, haves, args: ["thin-pack"], done: false };
   const shallow = { wants, args: ["thin-pack", "deepen 1"] };
   const partial = { wants, args: ["thin-pack", "filter blob:none"] };
+  // The same objects, asked for in words that no server has heard before, so that none can answer from memory.
+  const others = [...new Set(git.run("-C", directory, "for-each-ref", "--format=%(objectname)").split("\n"))];
+  let asked = 0;
+  const unheardOf = () => ({ ...partial, wants: [tip, others[asked++ % others.length], others[asked % 7]] });
   return ["git://", "http://"].flatMap((way) => [
-    { name: `fetch of ${BEHIND} commits over ${way}`, way, run: fetchAfterListing(way, repository, behind) },
-    { name: `fetch --depth 1 over ${way}`, way, run: fetchAfterListing(way, repository, shallow) },
     {
-      name: `fetch --filter=blob:none over ${way}`,
+      name: `fetch of ${BEHIND} commits over ${way}`,
       way,
-      run: fetchAfterListing(way, repository, partial),
-      isServed: (server) => withClient(openOver[way](server, repository), async (client) => client.filters),
+      run: fetchAfterListing(way, repository, () => behind),
     },
+    { name: `fetch --depth 1 over ${way}`, way, run: fetchAfterListing(way, repository, () => shallow) },
+    ...[
+      [`fetch --filter=blob:none over ${way}`, () => partial],
+      [`the same, asked for anew, over ${way}`, unheardOf],
+    ].map(([name, request]) => ({
+      name,
+      way,
+      run: fetchAfterListing(way, repository, request),
+      isServed: (server) => withClient(openOver[way](server, repository), async (client) => client.filters),
+    })),
   ]);
 }
 

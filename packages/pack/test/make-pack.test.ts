@@ -71,7 +71,8 @@ describe("makePack", () => {
     expect(() => make(whole, { limits: { ...limits, maxPackBytes: 100 } })).toThrow(
       refusal("maxPackBytes (100)"),
     );
-    expect(() => make(whole, { limits: { ...limits, maxTreeVisits: 0 } })).toThrow(
+    const fresh = new ObjectTable("sha1", whole.packs, NOTHING_LOOSE);
+    expect(() => make(fresh, { limits: { ...limits, maxTreeVisits: 0 } })).toThrow(
       refusal("maxTreeVisits (0)"),
     );
   });

@@ -6,6 +6,7 @@ import type { Selection } from "../walk/selection.ts";
 import { CHUNK_HEADROOM_BYTES } from "./pack-output.ts";
 import { PackWriter, type WritePackOptions } from "./pack-writer.ts";
 import { ProgressMeter } from "./progress-meter.ts";
+import { answerKey, recall, remember } from "./recall.ts";
 
 /** What making a pack needs beside the objects. */
 export interface PackTools extends Pick<WritePackOptions, "codec" | "createHasher"> {
@@ -24,7 +25,8 @@ export function* makePack(
   tools: PackTools,
 ): Generator<PackEvent | undefined, void> {
   const meter = new ProgressMeter(request.progress === true);
-  const selection = yield* select(table, request, meter, tools.withoutBitmaps);
+  const selection = yield* select(table, request, meter, tools);
+  selectTags(table, request, selection);
   if (request.elsewhere !== undefined)
     yield { kind: "elsewhere", ids: leaveOut(table, selection, request.elsewhere) };
   yield* meter.done("Enumerating objects", selection.count);
@@ -57,13 +59,16 @@ function* select(
   table: ObjectTable,
   request: PackRequest,
   meter: ProgressMeter,
-  withoutBitmaps: boolean | undefined,
+  { withoutBitmaps, createHasher }: PackTools,
 ): Generator<PackEvent | undefined, Selection> {
+  const key = answerKey(request, createHasher);
+  const known = key === undefined ? undefined : recall(table, key);
+  if (known !== undefined) return known;
   const enumeration = enumerateObjects(table, { ...enumerateRequest(table, request), withoutBitmaps });
   for (;;) {
     const step = enumeration.next();
     if (step.done) {
-      selectTags(table, request, step.value);
+      if (key !== undefined) remember(table, key, step.value);
       return step.value;
     }
     yield undefined;

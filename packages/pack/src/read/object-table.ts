@@ -6,6 +6,7 @@ import {
   rawIdLength,
 } from "@x/objects";
 import { PackError } from "../errors.ts";
+import { AnswerMemory } from "./answer-memory.ts";
 import type { CommitGraph } from "./commit-graph.ts";
 import type { PackedObject } from "./delta-base-cache.ts";
 import { MergedLookup } from "./merged-lookup.ts";
@@ -31,6 +32,8 @@ export class ObjectTable {
   readonly format: ObjectFormat;
   /** Largest first: most look-ups end in the first. */
   readonly packs: readonly PackReader[];
+  /** Shared by all tables of the same packs. */
+  readonly answers: AnswerMemory;
   readonly #starts: readonly number[];
   readonly #packed: number;
   /** Finds what is not in the first pack. */
@@ -54,11 +57,13 @@ export class ObjectTable {
     this.#loose = loose;
     if (twin !== undefined) {
       this.packs = twin.packs;
+      this.answers = twin.answers;
       this.#starts = twin.#starts;
       this.#packed = twin.#packed;
       this.#rest = twin.#rest;
       return;
     }
+    this.answers = new AnswerMemory();
     this.packs = [...packs].sort((a, b) => b.index.count - a.index.count);
     const starts: number[] = [];
     let count = 0;
@@ -83,6 +88,11 @@ export class ObjectTable {
   /** Numbers given so far: every number is below. Grows as loose objects are met. */
   get count(): number {
     return this.#packed + this.#looseIds.length;
+  }
+
+  /** Objects in packs: their numbers are below. */
+  get packedCount(): number {
+    return this.#packed;
   }
 
   /** The same packs, with the loose objects of `loose`, looked for anew. */
