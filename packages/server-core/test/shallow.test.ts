@@ -39,6 +39,20 @@ describe("a fetch with a boundary", () => {
     expect(repository.objects.orders[0]).toMatchObject({ wants: [c5, c4], haves: [c5], shallow: [c5, c3] });
   });
 
+  it("takes the old boundary for had, also without a word of it", async () => {
+    const { repository, commits } = repositoryOfFive();
+    const [, c2, c3, c4, c5] = commits;
+    for (const [lines, sent] of [
+      [
+        [`shallow ${c4}`, "deepen 4"],
+        ["c2", "c3", "c5"],
+      ],
+      [[`shallow ${c4}`, "deepen 1"], ["c5"]],
+    ] as const)
+      expect(parts(await fetch(repository, `want ${c5}`, ...lines))[1]).toEqual(sent);
+    expect(repository.objects.orders[0]).toMatchObject({ wants: [c5, c3], haves: [c4], shallow: [c4, c2] });
+  });
+
   it("counts from the client's boundary when asked", async () => {
     const { repository, commits } = repositoryOfFive();
     const [, , c3, c4, c5] = commits;
@@ -85,7 +99,7 @@ describe("a fetch with a boundary", () => {
     const lines = [`want ${commits[4]}`, `shallow ${secret}`, `shallow ${commits[3]}`, "deepen 2147483647"];
     expect(parts(await fetch(repository, ...lines))).toEqual([
       ["shallow-info\n", `unshallow ${commits[3]}`, "delim"],
-      ["c1", "c2", "c3", "c4", "c5"],
+      ["c1", "c2", "c3", "c5"],
     ]);
     expect(repository.objects.orders[0]?.shallow).toEqual([secret, commits[3]]);
   });

@@ -63,7 +63,7 @@ export async function packRequest(
 ): Promise<PackRequest> {
   return {
     wants: boundary.wants,
-    haves: [...haves],
+    haves: [...new Set([...haves, ...boundary.unshallow])],
     shallow: boundary.shallow,
     thin: request.thinPack,
     ofsDelta: request.ofsDelta,

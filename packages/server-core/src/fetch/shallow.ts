@@ -11,6 +11,8 @@ export interface Boundary {
   readonly shallow: readonly ObjectId[];
   /** What the client wants, with the parents of commits that get theirs now. */
   readonly wants: readonly ObjectId[];
+  /** Commits that get their parents now: the client has them, whether it says so again or not. */
+  readonly unshallow: readonly ObjectId[];
 }
 
 /**
@@ -48,19 +50,25 @@ export async function resolveBoundary(
       lines: linesOf(answer),
       shallow: unique(clientShallow, answer.shallow),
       wants: unique(wants, answer.parents),
+      unshallow: answer.unshallow,
     };
   }
-  if (!options.tellServerBoundary) return { lines: undefined, shallow: clientShallow, wants };
+  if (!options.tellServerBoundary) return { lines: undefined, shallow: clientShallow, wants, unshallow: [] };
   const own = await repository.objects.shallow({ signal });
   if (own.length === 0)
-    return { lines: clientShallow.length > 0 ? [] : undefined, shallow: clientShallow, wants };
+    return { lines: clientShallow.length > 0 ? [] : undefined, shallow: clientShallow, wants, unshallow: [] };
   // Without the client's boundary: what it did not ask to deepen stays as it is.
   const reached = await repository.objects.deepen(
     { wants, clientShallow: [], depth: Number.POSITIVE_INFINITY },
     { signal },
   );
   const news = reached.shallow.filter((id) => !request.shallow.has(id));
-  return { lines: news.map((id) => `shallow ${id}`), shallow: unique(clientShallow, news), wants };
+  return {
+    lines: news.map((id) => `shallow ${id}`),
+    shallow: unique(clientShallow, news),
+    wants,
+    unshallow: [],
+  };
 }
 
 /** To unshallow sends the parents of whatever commit the client names: then it has to be one that it may see. */
