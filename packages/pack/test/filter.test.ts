@@ -1,9 +1,12 @@
-import type { ObjectFilter, ObjectType } from "@x/objects";
+import { type ObjectFilter, type ObjectType, objectIdToBytes } from "@x/objects";
+import { createNodeHasher } from "@x/objects/node";
 import { describe, expect, it } from "vitest";
-import { enumerateObjects, type ObjectTable } from "../src/index.ts";
+import { enumerateObjects, ObjectTable } from "../src/index.ts";
+import { bitmapFile, ewah } from "./bitmap-builder.ts";
 import { blob, commit, tag, tree, treeBomb } from "./memory-history.ts";
-import { idOf, looseTable, type MemoryObject } from "./memory-table.ts";
-import { finish } from "./open-table.ts";
+import { idOf, looseTable, type MemoryObject, packed } from "./memory-table.ts";
+import { finish, memorySource, NOTHING_LOOSE } from "./open-table.ts";
+import { whole } from "./pack-builder.ts";
 
 function found(
   table: ObjectTable,
@@ -111,6 +114,46 @@ describe("a filter", () => {
     expect(found(looseTable(objects), sparse(file), [commit(top)], objects)).toEqual(
       objects.filter((object) => object !== long && object !== file),
     );
+  });
+});
+
+describe("a filter where there are bitmaps", () => {
+  const unreached = blob("reached by the bitmap alone");
+  const onBlob = tag(long);
+  const stored = [tip, root, inner, deep, short, long, unreached, onBlob];
+
+  /** In the order of the pack. Of what the tip reaches the bitmap says more than is true, to show that it was asked. */
+  function bitmapped(): ObjectTable {
+    const entries = stored.map((object) => ({
+      id: objectIdToBytes(idOf(object)),
+      bytes: whole(object.type, object.data),
+    }));
+    const plain = packed(entries);
+    const bits = (type: ObjectType) =>
+      ewah(stored.flatMap((object, bit) => (object.type === type ? [bit] : [])));
+    const bytes = bitmapFile(
+      plain.index,
+      [{ position: plain.index.order[0] as number, bitmap: ewah([0, 1, 2, 3, 4, 5, 6]) }],
+      { types: [bits("commit"), bits("tree"), bits("blob"), bits("tag")] },
+    );
+    const reader = packed(entries, {
+      bitmapFile: {
+        open: () => ({ source: memorySource(bytes), name: "bitmap" }),
+        createHasher: createNodeHasher,
+        warn: (message) => expect.fail(message),
+      },
+    });
+    return new ObjectTable("sha1", [reader], NOTHING_LOOSE);
+  }
+
+  it("keeps back no blob that is wanted, or that a wanted tag points at, whatever its size", () => {
+    const table = bitmapped();
+    const bare = [tip, root, inner, deep];
+    expect(found(table, limit(99), [tip], stored)).toEqual([...bare, short, long, unreached]);
+    expect(found(table, limit(6), [tip], stored)).toEqual([...bare, short]);
+    expect(found(table, limit(6), [tip, onBlob], stored)).toEqual([...bare, short, long, onBlob]);
+    expect(found(table, limit(6), [tip, long], stored)).toEqual([...bare, short, long]);
+    expect(found(table, none, [tip, onBlob], stored)).toEqual([...bare, long, onBlob]);
   });
 });
 

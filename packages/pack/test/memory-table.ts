@@ -1,6 +1,7 @@
 import { hashObject, type ObjectFormat, type ObjectId, type ObjectType, objectIdToBytes } from "@x/objects";
 import { sortIds } from "../src/format/sort-ids.ts";
 import {
+  type BitmapFile,
   type DeltaBaseCache,
   encodePackIndex,
   type LooseObjects,
@@ -41,9 +42,13 @@ export function indexSaying(
 /** A pack of ready-made entries under the ids given, with its index. */
 export function packed(
   entries: readonly { readonly id: Uint8Array; readonly bytes: Uint8Array }[],
-  options: { readonly cache?: DeltaBaseCache; readonly format?: ObjectFormat } = {},
+  options: {
+    readonly cache?: DeltaBaseCache;
+    readonly format?: ObjectFormat;
+    readonly bitmapFile?: BitmapFile;
+  } = {},
 ): PackReader {
-  const { cache, format = "sha1" } = options;
+  const { format = "sha1", ...rest } = options;
   const pack = packOf(
     entries.map((entry) => entry.bytes),
     { format },
@@ -54,7 +59,7 @@ export function packed(
     offset += bytes.length;
     return place;
   });
-  return readerOf(pack, indexSaying(pack, places, format), format, cache === undefined ? {} : { cache });
+  return readerOf(pack, indexSaying(pack, places, format), format, rest);
 }
 
 /** Objects in one pack, whole. */
