@@ -183,6 +183,27 @@ describe.each<ObjectFormat>(["sha1", "sha256"])("objects on disk, %s", (format) 
     expect((await bytesOf(through.createPack({ wants: [tip], haves: [] }))).length).toBeGreaterThan(1000);
   });
 
+  it("come from alternates of alternates as far down as git looks, and never round in a circle", async () => {
+    const chain: { readonly directory: string }[] = [];
+    const ids: ObjectId[] = [];
+    for (let i = 0; i < 9; i++) {
+      const link = await emptyRepository(format);
+      const { directory: cwd } = link;
+      ids.push((await git(["hash-object", "-w", "--stdin"], { cwd, input: `${i}` })) as ObjectId);
+      const next = chain[i - 1];
+      if (next) writeFileSync(join(cwd, "objects/info/alternates"), `${next.directory}/objects\n`);
+      chain.push(link);
+      if (i === 8) {
+        const [first] = chain;
+        writeFileSync(join(first?.directory ?? "", "objects/info/alternates"), `${cwd}/objects\n`);
+        const theirs = await Promise.all(ids.map((id) => tryGit(["cat-file", "-e", id], { cwd })));
+        const found = await storeOf(pool, link).has(ids);
+        expect(found).toEqual(theirs.map(({ status }) => status === 0));
+        expect(found).toEqual([false, false, ...Array<boolean>(7).fill(true)]);
+      }
+    }
+  });
+
   it("are found in alternates that were named later", async () => {
     const outer = await emptyRepository(format);
     const late = storeOf(pool, outer);

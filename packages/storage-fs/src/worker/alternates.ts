@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 
-/** As deep as C git follows alternates of alternates. */
-const MAX_DEPTH = 5;
+/** As deep as C git follows alternates of alternates: the first, and five below. */
+const MAX_DEPTH = 6;
 
 /** An alternates file is a few lines. Unit: bytes. */
 const MAX_FILE_BYTES = 1024 * 1024;
