@@ -107,6 +107,14 @@ describe("a filter", () => {
     expect(refusalOf(spec)).toBe(words);
   });
 
+  it("names a file of patterns as long as the repository's ids are", () => {
+    const long = ID.slice(0, 32).repeat(2);
+    const parseLong = (spec: string) => parseFilterSpec(spec, "sha256", LIMITS);
+    expect(parseLong(`sparse:oid=${long}`)).toEqual({ kind: "sparse", patterns: long });
+    expect(() => parseLong(`sparse:oid=${ID}`)).toThrow(`unable to access sparse blob in '${ID}'`);
+    expect(refusalOf(`sparse:oid=${long}`)).toBe(`unable to access sparse blob in '${long}'`);
+  });
+
   it("D6: is refused when it is nested too deep, or has too many parts", () => {
     const nested = (depth: number): string => `${"combine:".repeat(depth)}blob:none`;
     expect(parse(nested(8))).toMatchObject({ kind: "combine" });

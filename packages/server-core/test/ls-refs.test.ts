@@ -35,6 +35,30 @@ describe("ls-refs", () => {
     ]);
   });
 
+  it("tells where a chain of symbolic refs ends, HEAD among them, and lists none that ends nowhere", async () => {
+    const repository = new MemoryRepository();
+    const [, , , , c5] = repository.five();
+    repository.refs.point("refs/heads/one", "refs/heads/two");
+    repository.refs.point("refs/heads/two", "refs/heads/main");
+    repository.refs.point("HEAD", "refs/heads/one");
+    repository.refs.point("refs/heads/lost", "refs/heads/none");
+    const end = "symref-target:refs/heads/main\n";
+    expect((await lsRefs(repository, "symrefs", "unborn")).packets).toEqual([
+      `${c5} HEAD ${end}`,
+      `${c5} refs/heads/main\n`,
+      `${c5} refs/heads/one ${end}`,
+      `${c5} refs/heads/two ${end}`,
+      "flush",
+    ]);
+    const { packets } = await serve(repository, { version: 0, mode: "advertise" });
+    expect(packets[0]).toContain(" symref=HEAD:refs/heads/main ");
+    repository.refs.point("HEAD", "refs/heads/lost");
+    expect((await lsRefs(repository, "symrefs", "unborn", "ref-prefix HEAD")).packets).toEqual([
+      "unborn HEAD symref-target:refs/heads/none\n",
+      "flush",
+    ]);
+  });
+
   it("takes prefixes as plain text, for HEAD too", async () => {
     const repository = new MemoryRepository();
     const [c1] = repository.five();

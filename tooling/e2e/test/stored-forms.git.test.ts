@@ -127,6 +127,21 @@ describe.each(FORMATS)("%s", (format) => {
       expect(again?.objects).toEqual(stockAgain?.objects);
     });
 
+    it("replace refs are refs like any other, and replace nothing that is sent", async () => {
+      const name = `replaced-${transport}-${format}.git`;
+      const there = copyRepository(`${rich}/${format}.git`, `${root}/${name}`);
+      const [old, other] = ["main~2", "main~4"];
+      await git(["replace", old, other], { cwd: there });
+      await git(["replace", "main:grows", "main~3:grows"], { cwd: there });
+      const [mine, theirs] = await Promise.all([ours, stock].map((way) => mirror(way, name)));
+      expect(mine?.refs).toEqual(theirs?.refs);
+      expect(mine?.refs.filter((ref) => ref.startsWith("refs/replace/"))).toHaveLength(2);
+      expect(mine?.objects).toEqual(theirs?.objects);
+      const depth = `${temporaryDirectory("clone")}/c`;
+      await ours.git(["clone", "-q", "--bare", "--depth=4", ours.url(name), depth]);
+      await expectSound(depth);
+    });
+
     it("a repository that is shallow itself", async () => {
       const name = `shallow-${transport}-${format}.git`;
       await git([
