@@ -1,0 +1,129 @@
+import type { Readable, Writable } from "node:stream";
+import type { CommandLine } from "./command-line.ts";
+import type { HookOutput } from "./hook-output.ts";
+import { type Program, type ProgramEnd, startProgram } from "./hook-process.ts";
+import type { FileHookLimits } from "./limits.ts";
+import type { PipeMaker } from "./pipes.ts";
+
+/** How a hook ended. */
+export type HookEnd = ProgramEnd | { readonly kind: "timed-out" };
+
+/** One run of a hook. */
+export interface HookRun {
+  readonly command: CommandLine;
+  readonly directory: string;
+  readonly environment: ReadonlyMap<string, string>;
+  readonly output: HookOutput;
+  /** Calls the run off: all of it is killed. */
+  readonly signal: AbortSignal;
+  readonly limits: FileHookLimits;
+  readonly pipes: PipeMaker;
+  /** What it reads; without it there is nothing to read. */
+  readonly input?: Iterable<Uint8Array> | undefined;
+  /** Instead: a talk over its standard input and output. An end of the talk is not the end of the hook. */
+  readonly talk?: ((stdin: Writable, stdout: Readable) => Promise<void>) | undefined;
+}
+
+/**
+ * Runs a hook to its end.
+ * @throws the signal's reason once the hook is dead, and what a `talk` throws
+ */
+export async function runHook(run: HookRun): Promise<HookEnd> {
+  const { signal, limits, talk } = run;
+  signal.throwIfAborted();
+  const program = await startProgram({ ...run, talk: talk !== undefined }, run.pipes);
+  const watch = watchOver(program, signal, limits.timeoutMs, limits.killGraceMs);
+  const shown = program.texts.map((stream) => relay(stream, run.output, limits));
+  const talked = talk && program.talk && holdTalk(program.talk, talk);
+  talked?.over.catch(() => {}); // awaited below
+  const end = await program.ended;
+  const stopped = watch.end();
+  // What was killed leaves nothing running; otherwise somebody may have been left on purpose, and is left alone.
+  if (stopped !== undefined) program.kill("SIGKILL");
+  const last = [talked?.over.catch(() => {}), ...shown.map(({ over }) => over)];
+  await within(Promise.all(last), limits.lingerMs);
+  for (const { leave } of shown) leave();
+  talked?.leave();
+  run.output.end();
+  if (stopped === "aborted") signal.throwIfAborted();
+  await talked?.over;
+  return stopped === "timed-out" ? { kind: "timed-out" } : end;
+}
+
+function holdTalk(streams: NonNullable<Program["talk"]>, talk: NonNullable<HookRun["talk"]>) {
+  const { stdin, stdout } = streams;
+  const leave = () => {
+    stdin.destroy();
+    stdout.destroy();
+  };
+  stdin.on("error", () => {});
+  stdout.on("error", () => {});
+  return { over: talk(stdin, stdout).finally(leave), leave };
+}
+
+/** A timer holds no more. Unit: milliseconds. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** Kills the program in two steps when it is called off or out of time. */
+function watchOver(program: Program, signal: AbortSignal, timeoutMs: number, graceMs: number) {
+  let stopped: "aborted" | "timed-out" | undefined;
+  let force: NodeJS.Timeout | undefined;
+  const stop = (why: "aborted" | "timed-out") => {
+    if (stopped !== undefined) return;
+    stopped = why;
+    program.kill("SIGTERM");
+    force = setTimeout(() => program.kill("SIGKILL"), graceMs);
+  };
+  const onAbort = () => stop("aborted");
+  const timer =
+    timeoutMs === 0 ? undefined : setTimeout(() => stop("timed-out"), Math.min(timeoutMs, MAX_TIMER_MS));
+  signal.addEventListener("abort", onAbort, { once: true });
+  if (signal.aborted) onAbort();
+  return {
+    end() {
+      clearTimeout(timer);
+      clearTimeout(force);
+      signal.removeEventListener("abort", onAbort);
+      return stopped;
+    },
+  };
+}
+
+interface Relay {
+  /** All that was written has been read. */
+  readonly over: Promise<void>;
+  /** Nobody listens any more, but whoever still writes may go on. */
+  readonly leave: () => void;
+}
+
+function relay(stream: Readable, output: HookOutput, limits: FileHookLimits): Relay {
+  let listening = true;
+  stream.on("error", () => {});
+  const over = new Promise<void>((resolve) => {
+    stream.once("close", () => resolve()).once("end", () => resolve());
+  });
+  stream.on("data", (chunk: Buffer) => {
+    if (!listening || output.isFull) return;
+    output.write(chunk);
+    const pauseMs = (chunk.length / limits.maxOutputBytesPerSecond) * 1000;
+    if (pauseMs < 1) return;
+    stream.pause();
+    setTimeout(() => stream.resume(), pauseMs);
+  });
+  return {
+    over,
+    leave() {
+      listening = false;
+      if ("unref" in stream && typeof stream.unref === "function") stream.unref();
+    },
+  };
+}
+
+async function within(promise: Promise<unknown>, ms: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([promise, late]);
+  clearTimeout(timer);
+}
