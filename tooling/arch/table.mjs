@@ -22,6 +22,12 @@ export const TABLE = new Map(
       others: [],
       neutral: true,
     },
+    "file-hooks": {
+      level: 3,
+      uses: ["server-core", "objects", "refs", "pktline"],
+      others: [],
+      neutral: false,
+    },
     "transport-http": { level: 3, uses: ["server-core", "pktline"], others: ["pako"], neutral: true },
     "transport-tcp": { level: 3, uses: ["server-core", "pktline"], others: [], neutral: false },
     "transport-ssh": { level: 3, uses: ["server-core", "pktline"], others: ["ssh2"], neutral: false },
@@ -37,6 +43,7 @@ export const TABLE = new Map(
         "storage-core",
         "storage-fs",
         "storage-memory",
+        "file-hooks",
         "transport-http",
         "transport-tcp",
         "transport-ssh",
@@ -64,6 +71,11 @@ export const MAX_LINES = new Map([
 export const FORBIDDEN_NAMES = new Set(["util", "utils", "helper", "helpers", "type", "types"]);
 
 /**
- * The files that start a program: one that the operator has named in settings that no repository can make, and never git.
+ * The files that start a program, and never git: one that the operator has named in settings that no repository can make,
+ * or has put into a repository's hooks, and mkfifo for the pipes to it.
  */
-export const MAY_START_PROGRAMS = new Set(["packages/cli/src/stdio/pack-objects-hook.ts"]);
+export const MAY_START_PROGRAMS = new Set([
+  "packages/cli/src/stdio/pack-objects-hook.ts",
+  "packages/file-hooks/src/hook-process.ts",
+  "packages/file-hooks/src/pipes.ts",
+]);

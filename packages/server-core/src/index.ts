@@ -1,4 +1,5 @@
 /** @packageDocumentation Git's upload-pack and receive-pack as functions from bytes to bytes, over ports only. */
+export { combineHooks } from "./combine-hooks.ts";
 export { ServiceError, type ServiceErrorCode } from "./errors.ts";
 export { createGitService, type GitServiceOptions } from "./git-service.ts";
 export type {
