@@ -2,6 +2,7 @@ import { type Logger, type Repository, type RepositoryResolver, ServiceError } f
 import {
   createRepositoryOpener,
   createWorkerPool,
+  type Durability,
   findRepository,
   type RepositoriesUnder,
   type RepositoryLayout,
@@ -24,11 +25,14 @@ export interface Storage {
 }
 
 /** Opens the file system as a storage. */
-export function openStorage(options: { readonly logger?: Logger | undefined }): Storage {
+export function openStorage(options: {
+  readonly logger?: Logger | undefined;
+  readonly durability?: Durability | undefined;
+}): Storage {
   const onWarning = (message: string) => options.logger?.warn({}, message);
   const pool = createWorkerPool({ onWarning });
   pool.warm();
-  const opener = createRepositoryOpener(pool, { onWarning });
+  const opener = createRepositoryOpener(pool, { onWarning, durability: options.durability });
   return {
     resolverUnder(root, { createOnPush }) {
       const repositories = repositoriesUnder(root);

@@ -25,6 +25,10 @@ PUSHES
   loopback address, where only this machine can connect, and are off elsewhere
   unless --enable receive-pack says otherwise.
 
+  When a push is reported done, all of it has reached the disk. --durability git
+  waits for packs alone, as C git does, and none for nothing: then a loss of power
+  may take away what was reported done, and leave half of it.
+
 PORTS
   When no port is given and the usual one is taken, another free one is used and
   named. A port that was given is used, or the command ends.
@@ -50,6 +54,7 @@ ENVIRONMENT
   GIT_NAMESPACE   serves the refs of this namespace alone (gitnamespaces).
   GIT_CONFIG_*, GIT_OBJECT_DIRECTORY, GIT_ALTERNATE_OBJECT_DIRECTORIES,
   GIT_SHALLOW_FILE and GIT_USER_AGENT mean what they mean to git.
+  XGIT_DURABILITY what is on the disk when a push is reported done: full, git or none.
   GIT_TRACE_PACKET, GIT_TRACE2_EVENT
                   1, or the absolute path of a file: write down each packet, or
                   what is fetched and by whom as lines of JSON.

@@ -1,7 +1,9 @@
 import type { ServiceName } from "@x/server-core";
+import type { Durability } from "@x/storage-fs";
 import { Command, CommanderError, Option } from "commander";
 import { collectService, parsePort } from "./args.ts";
 import * as help from "./help.ts";
+import type { Verbosity } from "./serve/log.ts";
 import type { Terminal } from "./terminal.ts";
 import { packageVersion } from "./version.ts";
 
@@ -53,6 +55,7 @@ interface ServeFlags {
   readonly gitPort?: number | "off";
   readonly enable: readonly string[];
   readonly createOnPush?: boolean;
+  readonly durability: Durability;
   readonly quiet?: boolean;
   readonly verbose?: boolean;
 }
@@ -72,16 +75,20 @@ function addServe(program: Command, terminal: Terminal, setStatus: (status: numb
         .default([], "none"),
     )
     .option("--create-on-push", "a push to a repository that is not there makes it")
+    .addOption(
+      new Option("--durability <WHAT>", "what is on the disk when a push is reported done")
+        .choices(["full", "git", "none"])
+        .default("full"),
+    )
     .addOption(new Option("-q, --quiet", "log errors only").conflicts("verbose"))
     .option("-v, --verbose", "log more than one line for each request")
     .addHelpText("after", help.SERVE)
     .action(async (directory: string | undefined, flags: ServeFlags) => {
-      const { host, httpPort, gitPort, enable, createOnPush = false } = flags;
-      const verbosity = flags.quiet ? "quiet" : flags.verbose ? "verbose" : "normal";
+      const { host, httpPort, gitPort, enable, createOnPush = false, durability } = flags;
+      const verbosity: Verbosity = flags.quiet ? "quiet" : flags.verbose ? "verbose" : "normal";
       const { serve } = await import("./serve/serve.ts");
-      setStatus(
-        await serve({ directory, host, httpPort, gitPort, enable, createOnPush, verbosity }, terminal),
-      );
+      const options = { host, httpPort, gitPort, enable, createOnPush, durability, verbosity };
+      setStatus(await serve({ directory, ...options }, terminal));
     });
 }
 

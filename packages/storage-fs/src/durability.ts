@@ -7,8 +7,10 @@ export type Durability = "full" | "git" | "none";
 
 /** Which kinds of writing wait for the disk. */
 export interface Syncs {
-  /** Packs, their indexes, and objects in files of their own. */
-  readonly objects: boolean;
+  /** Packs and their indexes. */
+  readonly packs: boolean;
+  /** Objects in files of their own. */
+  readonly looseObjects: boolean;
   /** Refs, and what says which of them are to change together. */
   readonly refs: boolean;
   /** That files have got their names. */
@@ -18,5 +20,5 @@ export interface Syncs {
 /** @see Durability */
 export function syncsOf(durability: Durability): Syncs {
   const full = durability === "full";
-  return { objects: durability !== "none", refs: full, directories: full };
+  return { packs: durability !== "none", looseObjects: full, refs: full, directories: full };
 }

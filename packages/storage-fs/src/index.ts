@@ -5,6 +5,7 @@ export { parseConfigBoolean, parseConfigInteger } from "./config/config-value.ts
 export { type GitConfig, type GitConfigSource, readGitConfig } from "./config/git-config.ts";
 export { createFileConfig, type FileConfig, readRepositoryConfig } from "./config/repository-config.ts";
 export { createBareRepository, type NewRepositoryOptions } from "./create-repository.ts";
+export type { Durability } from "./durability.ts";
 export { StorageFsError, type StorageFsErrorCode } from "./errors.ts";
 export { findRepository, layoutAt, looksBare, type RepositoryLayout, readLayout } from "./layout.ts";
 export { MemoryBudget } from "./memory-budget.ts";

@@ -3,6 +3,8 @@ import type { ObjectFormat, ObjectStore } from "@x/objects";
 import type { RefStore } from "@x/refs";
 import { parseConfigBoolean } from "./config/config-value.ts";
 import { type FileConfig, readRepositoryConfig } from "./config/repository-config.ts";
+import type { Durability } from "./durability.ts";
+import { sweepObjects } from "./journal/sweep-objects.ts";
 import { looksBare, type RepositoryLayout } from "./layout.ts";
 import { MemoryBudget } from "./memory-budget.ts";
 import { createFileObjectStore } from "./object-store.ts";
@@ -34,6 +36,8 @@ export interface OpenRepositoryOptions {
   readonly maxWalkCpuMs?: number | undefined;
   /** What it may cost to find out whether a push is complete; ten minutes when not given. Unit: milliseconds of a processor. */
   readonly maxCheckCpuMs?: number | undefined;
+  /** What has reached the disk when a push is reported done; all of it when not given. */
+  readonly durability?: Durability | undefined;
   /** Settings to go by instead of the repository's own; what format it has is always its own to say. */
   readonly config?: FileConfig | undefined;
   /** Object directories to read from beside the repository's own and those in its `info/alternates`. */
@@ -82,13 +86,16 @@ async function openWith(
     objectsDirectory: layout.objectsDirectory,
     alternates: options.alternates ?? [],
     shallowFile: options.shallowFile ?? `${layout.commonDirectory}/shallow`,
+    durability: options.durability,
     maxObjectBytes: options.maxObjectBytes ?? DEFAULT_MAX_OBJECT_BYTES,
     maxWalkCpuMs: options.maxWalkCpuMs ?? DEFAULT_MAX_WALK_CPU_MS,
     maxCheckCpuMs: options.maxCheckCpuMs ?? DEFAULT_MAX_CHECK_CPU_MS,
     withoutBitmaps: parseConfigBoolean(config.get("pack.useBitmaps") ?? "true") === false,
   });
-  const { onWarning } = options;
-  const refs = await openRefs({ layout, config, format, bare, shared, onWarning });
+  const { durability, onWarning } = options;
+  const refs = await openRefs({ layout, config, format, durability, bare, shared, onWarning });
+  // After the refs: what they now lead to was kept by what goes here.
+  await sweepObjects(layout.objectsDirectory, onWarning);
   return { layout, objectFormat, objects, refs, config, bare };
 }
 

@@ -1,6 +1,10 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import type { Quarantine } from "@x/objects";
+import { toBytePath } from "./byte-path.ts";
+import { syncsOf } from "./durability.ts";
 import { createFileObjectReader } from "./file-object-reader.ts";
+import { incomingPrefix } from "./journal/sweep-objects.ts";
+import { syncDirectories } from "./lock-file.ts";
 import { call, callForEvents, callWithInput } from "./pool/worker-call.ts";
 import type { WorkerPool } from "./pool/worker-pool.ts";
 import type { StoreLocation } from "./pool/worker-protocol.ts";
@@ -15,13 +19,14 @@ import { writeLooseObject } from "./write-loose-object.ts";
  * to clear away. Spec: git-receive-pack, "Quarantine Environment".
  */
 export async function createQuarantine(pool: WorkerPool, store: StoreLocation): Promise<Quarantine> {
-  const directory = await mkdtemp(`${store.objectsDirectory}/tmp_objdir-incoming-`);
+  const directory = await mkdtemp(`${store.objectsDirectory}/${await incomingPrefix()}`);
   await mkdir(`${directory}/pack`);
   const location: StoreLocation = {
     ...store,
     objectsDirectory: directory,
     alternates: [store.objectsDirectory, ...store.alternates],
   };
+  const { durability = "full" } = store;
   const environment = quarantineEnvironment(directory, store);
   /** Packs that came in, with how many of their objects did. */
   const packs: { readonly packChecksum: string; readonly count: number }[] = [];
@@ -56,12 +61,19 @@ export async function createQuarantine(pool: WorkerPool, store: StoreLocation): 
       return open ? environment : undefined;
     },
     writeObject: (type, data) =>
-      writeLooseObject({ objectsDirectory: directory, objectFormat: location.format }, type, data),
+      writeLooseObject(
+        { objectsDirectory: directory, objectFormat: location.format, durability },
+        type,
+        data,
+      ),
     unconnected: async (tips, known, options) =>
       call(pool.pick("heavy"), "unconnected", location, { tips, known }, options),
     async publish() {
-      await publishLooseObjects(directory, store.objectsDirectory);
-      release = await publishPacks(directory, store.objectsDirectory);
+      const looseDirectories = await publishLooseObjects(directory, store.objectsDirectory);
+      const packs = await publishPacks(directory, store.objectsDirectory);
+      release = packs.release;
+      if (syncsOf(durability).directories)
+        await syncDirectories([...looseDirectories, ...packs.changedDirectories].map(toBytePath));
       await close();
     },
     async discard() {

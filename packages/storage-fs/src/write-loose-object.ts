@@ -4,34 +4,41 @@ import { promisify } from "node:util";
 import { deflate } from "node:zlib";
 import { hashObject, type ObjectFormat, type ObjectId, type ObjectType, objectPreamble } from "@x/objects";
 import { createNodeHasher } from "@x/objects/node";
+import { toBytePath } from "./byte-path.ts";
+import { type Durability, syncsOf } from "./durability.ts";
 import { systemCode } from "./errors.ts";
-import { syncDirectories, writeDurably } from "./lock-file.ts";
+import { syncDirectories, writeWhole } from "./lock-file.ts";
 
 const deflateAsync = promisify(deflate);
 
 /**
- * Writes one object as a file of its own, durably, unless it is there already. For a few objects; many belong in a pack.
+ * Writes one object as a file of its own, durably if not told otherwise, unless it is there already. For a few objects; many belong in a pack.
  * Spec: gitformat-loose.
  */
 export async function writeLooseObject(
-  repository: { readonly objectsDirectory: string; readonly objectFormat: ObjectFormat },
+  repository: {
+    readonly objectsDirectory: string;
+    readonly objectFormat: ObjectFormat;
+    readonly durability?: Durability | undefined;
+  },
   type: ObjectType,
   data: Uint8Array,
 ): Promise<ObjectId> {
-  const { objectsDirectory, objectFormat } = repository;
+  const { objectsDirectory, objectFormat, durability = "full" } = repository;
+  const syncs = syncsOf(durability);
   const id = hashObject(objectFormat, type, data, createNodeHasher);
   const directory = `${objectsDirectory}/${id.slice(0, 2)}`;
   await mkdir(directory, { recursive: true });
   const temporary = `${directory}/tmp_obj_${randomUUID()}`;
   const stream = await deflateAsync(Buffer.concat([objectPreamble(type, data.length), data]));
   try {
-    await writeDurably(await open(temporary, "wx", 0o444), [stream]);
+    await writeWhole(await open(temporary, "wx", 0o444), [stream], syncs.looseObjects);
     await link(temporary, `${directory}/${id.slice(2)}`);
   } catch (error) {
     if (systemCode(error) !== "EEXIST") throw error;
   } finally {
     await rm(temporary, { force: true });
   }
-  await syncDirectories([directory, objectsDirectory]);
+  if (syncs.directories) await syncDirectories([directory, objectsDirectory].map(toBytePath));
   return id;
 }

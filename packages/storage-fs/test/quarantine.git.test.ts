@@ -322,7 +322,7 @@ describe("publishPacks", () => {
       if (!order.includes(suffix)) order.push(suffix);
     });
     for (let round = 0; round < 2; round++) {
-      const release = await publishPacks(join(from.directory, "objects"), join(to.directory, "objects"));
+      const { release } = await publishPacks(join(from.directory, "objects"), join(to.directory, "objects"));
       await release();
     }
     await sleep(50);

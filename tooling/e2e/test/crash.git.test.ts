@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { git, temporaryDirectory, tryGit } from "@tooling/test-kit";
 import { describe, expect, it } from "vitest";
 import { expectSound, leftoversIn } from "./compare.ts";
@@ -34,6 +34,8 @@ describe.each(FORMATS)("kill -9, %s", async (format) => {
     expect([base, tip]).toContain(main);
     await expectSound(there);
     const server = await startServer(root);
+    await git(["ls-remote", `${server.git}/repo.git`]);
+    expect(leftoversIn(there)).toEqual([]);
     const pushed = await tryGit(["push", "-q", `${server.git}/repo.git`, "main", "main:made", "main:after"], {
       cwd: work,
     });
@@ -88,7 +90,6 @@ describe.each(FORMATS)("kill -9, %s", async (format) => {
       // Who was told "ok" finds it done.
       if (told) expect(main).toBe(tip);
       expect([base, tip]).toContain(main);
-      clearLocks(there);
       await expectRecovered(root);
     }
   });
@@ -105,11 +106,3 @@ describe.each(FORMATS)("kill -9, %s", async (format) => {
     await expectRecovered(root);
   });
 });
-
-/**
- * Takes away the locks of a dead process. Like C git, we leave that to the operator: nothing tells a dead process' lock
- * from that of a live one.
- */
-function clearLocks(there: string): void {
-  for (const path of leftoversIn(there)) if (path.endsWith(".lock")) rmSync(`${there}/${path}`);
-}

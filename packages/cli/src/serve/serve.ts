@@ -1,6 +1,7 @@
 import { mkdir, readdir, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { createGitService, type GitService, type Logger, type ServiceName } from "@x/server-core";
+import type { Durability } from "@x/storage-fs";
 import { createFetchHandler } from "@x/transport-http";
 import { createNodeHttpServer } from "@x/transport-http/node";
 import { createTcpGitServer, GIT_PORT } from "@x/transport-tcp";
@@ -24,6 +25,7 @@ export interface ServeOptions {
   readonly gitPort?: number | "off" | undefined;
   readonly enable: readonly string[];
   readonly createOnPush: boolean;
+  readonly durability: Durability;
   readonly verbosity: Verbosity;
 }
 
@@ -40,7 +42,7 @@ export async function serve(options: ServeOptions, terminal: Terminal): Promise<
     throw new CliError("cli/usage", "with both ports off there is nothing to serve");
   const logger = createLogger(terminal.stderr, options.verbosity);
   const root = await prepareRoot(options.directory);
-  const storage = openStorage({ logger });
+  const storage = openStorage({ logger, durability: options.durability });
   try {
     const demo = options.directory === undefined && (await isEmpty(root));
     if (demo) await makeDemoRepository(storage, join(root, "demo.git"), Math.floor(Date.now() / 1000));

@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import type { Repository, ServiceName } from "@x/server-core";
 import {
   createWorkerPool,
+  type Durability,
   findRepository,
   openRepository,
   type RepositoryLayout,
@@ -49,6 +50,7 @@ export async function openOperatorRepository(request: OperatorRequest): Promise<
       config,
       alternates: alternatesOf(layout, env),
       shallowFile: fromGitDirectory(layout, env.GIT_SHALLOW_FILE),
+      durability: durabilityOf(env),
       onWarning,
     });
     checkConfig(service, entries);
@@ -94,6 +96,11 @@ async function homeOf(user: string): Promise<string | undefined> {
     if (fields[0] === user) return fields[5];
   }
   return undefined;
+}
+
+/** Other words than these are passed over: what is safe holds then. */
+function durabilityOf({ XGIT_DURABILITY: word }: Environment): Durability {
+  return word === "git" || word === "none" ? word : "full";
 }
 
 /** Git has gone to its directory when it reads these. */

@@ -12,6 +12,7 @@ import type {
   StoredObject,
 } from "@x/objects";
 
+import type { Durability } from "../durability.ts";
 import type { LooseScan, LooseScanRequest } from "../refs/loose-scan.ts";
 
 /** Which objects a job works on. Everything a worker needs to know of a repository. */
@@ -29,6 +30,8 @@ export interface StoreLocation {
   readonly maxWalkCpuMs?: number | undefined;
   /** What finding out whether pushed objects are all there may cost. Unit: milliseconds of a processor. */
   readonly maxCheckCpuMs?: number | undefined;
+  /** What of the objects written has reached the disk when a job is done; all of it when not given. */
+  readonly durability?: Durability | undefined;
   /** Make packs without asking the bitmaps beside those that are stored. */
   readonly withoutBitmaps?: boolean | undefined;
 }

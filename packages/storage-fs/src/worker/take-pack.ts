@@ -2,6 +2,7 @@ import { closeSync, fsyncSync, openSync, renameSync, writeSync } from "node:fs";
 import { createNodeHasher } from "@x/objects/node";
 import { type IndexedPack, type ObjectTable, PackIndexer, type ZlibCodec } from "@x/pack";
 import { nodeCrc32, nodeHashInto } from "@x/pack/node";
+import { syncsOf } from "../durability.ts";
 import type { Operations, StoreLocation } from "../pool/worker-protocol.ts";
 import { readFully } from "./file-source.ts";
 import type { Job } from "./job.ts";
@@ -45,7 +46,8 @@ export async function takePack(
     await receive(indexer, job, progress);
     const pack = await resolve(indexer, work, progress);
     // An empty pack says that nothing was missing. There is nothing to keep of it.
-    if (pack.objects > 0) store(pack, file, directory, temporary);
+    if (pack.objects > 0)
+      store(pack, file, directory, temporary, syncsOf(location.durability ?? "full").packs);
     const { receivedObjects: objects, receivedBytes: bytes, trailingBytes } = indexer;
     return { receipt: { objects, bytes, trailingBytes }, packChecksum: hex(pack.packChecksum) };
   } finally {
@@ -89,11 +91,17 @@ function findBase(objects: ObjectTable, rawId: Uint8Array): ReturnType<ObjectTab
   return { type, data: data.slice() }; // the original holds until the next read only
 }
 
-function store(pack: IndexedPack, file: PackFileSink, directory: string, temporary: string): void {
+function store(
+  pack: IndexedPack,
+  file: PackFileSink,
+  directory: string,
+  temporary: string,
+  sync: boolean,
+): void {
   const name = `${directory}/pack-${hex(pack.packChecksum)}`;
-  file.sync();
-  writeSynced(`${name}.rev`, pack.reverseIndexBytes);
-  writeSynced(`${name}.idx`, pack.indexBytes);
+  if (sync) file.sync();
+  writeNew(`${name}.rev`, pack.reverseIndexBytes, sync);
+  writeNew(`${name}.idx`, pack.indexBytes, sync);
   renameSync(temporary, `${name}.pack`);
 }
 
@@ -101,11 +109,11 @@ function hex(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString("hex");
 }
 
-function writeSynced(path: string, bytes: Uint8Array): void {
+function writeNew(path: string, bytes: Uint8Array, sync: boolean): void {
   const descriptor = openSync(path, "wx", 0o444);
   try {
     writeFully(descriptor, bytes, 0);
-    fsyncSync(descriptor);
+    if (sync) fsyncSync(descriptor);
   } finally {
     closeSync(descriptor);
   }

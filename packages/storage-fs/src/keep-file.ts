@@ -1,0 +1,71 @@
+import { readFile, rename, unlink, writeFile } from "node:fs/promises";
+import { hostname } from "node:os";
+import { systemCode } from "./errors.ts";
+import { newTag } from "./journal/journal-entry.ts";
+import { ownProcessName, PROCESS_NAME } from "./journal/process-name.ts";
+
+/*
+ * <pack>.keep: "receive-pack" SP <pid> SP "on" SP <host> LF <process> LF
+ * The first line is C git's; the second tells whether the writer is still there.
+ */
+
+const OURS = new RegExp(`^receive-pack [0-9]+ on .*\\n(${PROCESS_NAME})\\n$`);
+
+interface Guard {
+  users: number;
+  /** That there is one; a user's own stays as it is. */
+  readonly made: Promise<void>;
+}
+
+/** The packs that pushes of this process guard. */
+const guards = new Map<string, Guard>();
+
+/**
+ * Keeps `git repack -ad` from dropping a pack that no ref leads to yet, by the `.keep` file at `path`.
+ * Spec: git-repack, `-a`.
+ * @returns takes the guard away, unless it is somebody else's by now; harmless a second time
+ */
+export async function guardPack(path: string): Promise<() => Promise<void>> {
+  const guard = guards.get(path) ?? { users: 0, made: makeGuard(path) };
+  guards.set(path, guard);
+  guard.users++;
+  let isReleased = false;
+  const release = async (): Promise<void> => {
+    if (isReleased) return;
+    isReleased = true;
+    if (--guard.users > 0) return;
+    guards.delete(path);
+    if ((await guardOf(path)) === (await ownProcessName())) await unlink(path).catch(ignoreMissing);
+  };
+  try {
+    await guard.made;
+  } catch (error) {
+    await release();
+    throw error;
+  }
+  return release;
+}
+
+async function makeGuard(path: string): Promise<void> {
+  const content = `receive-pack ${process.pid} on ${hostname()}\n${await ownProcessName()}\n`;
+  try {
+    await writeFile(path, content, { flag: "wx" });
+  } catch (error) {
+    if (systemCode(error) !== "EEXIST") throw error;
+    // Another process brings the same pack. It would take its guard away when it is done, but not ours.
+    if ((await guardOf(path)) === undefined) return;
+    const fresh = `${path.slice(0, path.lastIndexOf("/"))}/tmp_keep_${newTag()}`;
+    await writeFile(fresh, content, { flag: "wx" });
+    await rename(fresh, path);
+  }
+}
+
+/** The process that made a `.keep` file, if it is one of ours. */
+export async function guardOf(path: string): Promise<string | undefined> {
+  const text = await readFile(path, "latin1").catch(() => "");
+  return OURS.exec(text)?.[1];
+}
+
+function ignoreMissing(error: unknown): void {
+  if (systemCode(error) !== "ENOENT") throw error;
+}
