@@ -38,6 +38,7 @@ export type {
   ReceivedObject,
   ReceiveLimits,
   TakePackOptions,
+  UnconnectedOptions,
 } from "./quarantine.ts";
 export { parseTagTarget, type TagTarget } from "./tag.ts";
 export {

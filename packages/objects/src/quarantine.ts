@@ -12,6 +12,8 @@ export interface ReceiveLimits {
   readonly maxObjectBytes?: number;
   /** One object that a delta makes, or is made of: these are held whole, others stream by. Unit: bytes. */
   readonly maxDeltaObjectBytes?: number;
+  /** One commit, tree or tag, inflated: these are read whole. Unit: bytes. */
+  readonly maxParsedBytes?: number;
   /** All objects, inflated. Unit: bytes. */
   readonly maxInflatedBytes?: number;
   /** Deltas on top of each other. */
@@ -43,6 +45,12 @@ export interface ReceivedObject {
   readonly size: number;
 }
 
+/** How connections are to be looked at. */
+export interface UnconnectedOptions extends Abortable {
+  /** Commits that the client has no parents of: theirs need not be there. */
+  readonly clientShallow?: readonly ObjectId[] | undefined;
+}
+
 /**
  * Objects on their way in. Reads see them together with what the store has; nobody else sees them before
  * `publish`. Spec: git-receive-pack, "Quarantine Environment".
@@ -71,7 +79,7 @@ export interface Quarantine extends ObjectReader {
   unconnected(
     tips: readonly ObjectId[],
     known: readonly ObjectId[],
-    options?: Abortable,
+    options?: UnconnectedOptions,
   ): Promise<readonly ObjectId[]>;
 
   /** Whether `descendant` is `ancestor` or has it in its history. */

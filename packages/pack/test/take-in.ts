@@ -5,6 +5,7 @@ import {
   createZlibCodec,
   type FindBase,
   type IndexedPack,
+  type InspectObject,
   PackError,
   PackIndexer,
   type PackSink,
@@ -50,6 +51,8 @@ export interface TakeInOptions {
   readonly findBase?: FindBase;
   readonly codec?: ZlibCodec;
   readonly maxBaseBytes?: number;
+  readonly inspect?: InspectObject;
+  readonly gatherReferences?: boolean;
   /** With neither Node's zlib, nor its hashes, nor its CRC. */
   readonly neutral?: boolean;
 }
@@ -75,6 +78,8 @@ export function takeIn(pack: Uint8Array, options: TakeInOptions = {}): TakenIn {
     source: memory,
     ...tools,
     ...(maxBaseBytes === undefined ? {} : { maxBaseBytes }),
+    inspect: options.inspect,
+    gatherReferences: options.gatherReferences === true,
   });
   // A chunk is of no use after the call: an indexer that kept a view would see zeros.
   for (let at = 0; at < pack.length; at += chunkBytes) {
@@ -88,6 +93,8 @@ export function takeIn(pack: Uint8Array, options: TakeInOptions = {}): TakenIn {
     objects,
     added,
     packBytes,
+    receivedEnd: result.receivedEnd,
+    outerReferences: result.outerReferences,
     packChecksum,
     indexBytes,
     reverseIndexBytes,

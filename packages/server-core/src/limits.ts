@@ -78,6 +78,7 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
     maxObjects: 20_000_000,
     maxObjectBytes: 2 * 1024 * 1024 * 1024,
     maxDeltaObjectBytes: 128 * 1024 * 1024,
+    maxParsedBytes: 32 * 1024 * 1024,
     maxInflatedBytes: 64 * 1024 * 1024 * 1024,
     maxDeltaDepth: 4096,
   }),

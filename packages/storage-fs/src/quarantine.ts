@@ -7,7 +7,7 @@ import { incomingPrefix } from "./journal/sweep-objects.ts";
 import { syncDirectories } from "./lock-file.ts";
 import { call, callForEvents, callWithInput } from "./pool/worker-call.ts";
 import type { WorkerPool } from "./pool/worker-pool.ts";
-import type { StoreLocation } from "./pool/worker-protocol.ts";
+import type { ReceivedPack, StoreLocation } from "./pool/worker-protocol.ts";
 import { publishPacks } from "./publish.ts";
 import { publishLooseObjects } from "./publish-loose.ts";
 import { quarantineEnvironment } from "./quarantine-environment.ts";
@@ -28,8 +28,7 @@ export async function createQuarantine(pool: WorkerPool, store: StoreLocation): 
   };
   const { durability = "full" } = store;
   const environment = quarantineEnvironment(directory, store);
-  /** Packs that came in, with how many of their objects did. */
-  const packs: { readonly packChecksum: string; readonly count: number }[] = [];
+  const packs: ReceivedPack[] = [];
   let open = true;
   let release = async (): Promise<void> => {};
   const close = async (): Promise<void> => {
@@ -41,7 +40,7 @@ export async function createQuarantine(pool: WorkerPool, store: StoreLocation): 
   return {
     ...createFileObjectReader(pool, location),
     async takePack(chunks, { limits, onProgress, signal }) {
-      const { receipt, packChecksum } = await callWithInput(
+      const { receipt, pack } = await callWithInput(
         pool.pick("heavy"),
         "takePack",
         location,
@@ -49,13 +48,15 @@ export async function createQuarantine(pool: WorkerPool, store: StoreLocation): 
         chunks,
         { signal, onProgress },
       );
-      if (receipt.objects > 0) packs.push({ packChecksum, count: receipt.objects });
+      if (pack !== undefined) packs.push(pack);
       return receipt;
     },
     async *received(options) {
-      for (const pack of packs)
-        for await (const event of callForEvents(pool, "received", location, pack, options?.signal))
+      for (const { packChecksum, count } of packs) {
+        const args = { packChecksum, count };
+        for await (const event of callForEvents(pool, "received", location, args, options?.signal))
           if (event.kind === "bytes") yield decodeReceived(event.bytes, location.format);
+      }
     },
     get environment() {
       return open ? environment : undefined;
@@ -67,7 +68,13 @@ export async function createQuarantine(pool: WorkerPool, store: StoreLocation): 
         data,
       ),
     unconnected: async (tips, known, options) =>
-      call(pool.pick("heavy"), "unconnected", location, { tips, known }, options),
+      call(
+        pool.pick("heavy"),
+        "unconnected",
+        location,
+        { tips, known, packs, clientShallow: options?.clientShallow ?? [] },
+        options,
+      ),
     async publish() {
       const looseDirectories = await publishLooseObjects(directory, store.objectsDirectory);
       const packs = await publishPacks(directory, store.objectsDirectory);

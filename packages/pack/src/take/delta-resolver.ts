@@ -2,12 +2,13 @@ import type { ObjectFormat, ObjectType } from "@x/objects";
 import { PackError } from "../errors.ts";
 import type { ByteSource } from "../format/byte-source.ts";
 import { decodeDeltaHeader, deltaYield, runDelta } from "../format/delta.ts";
-import { entryObjectType } from "../format/entry-header.ts";
+import { ENTRY_BLOB, entryObjectType } from "../format/entry-header.ts";
 import type { ZlibCodec } from "../format/zlib-codec.ts";
 import { type DeltaTree, NONE } from "./delta-tree.ts";
 import { EntryInflater } from "./entry-inflater.ts";
 import { type EntryTable, NO_BASE } from "./entry-table.ts";
 import { type HashTools, ObjectHasher, PREAMBLE_ROOM } from "./object-hasher.ts";
+import type { InspectObject } from "./object-inspector.ts";
 import type { ReceiveBudget } from "./receive-budget.ts";
 
 /** How much of what may be held is one array for small objects, in which `copyWithin` does a delta's work. */
@@ -27,6 +28,8 @@ export interface DeltaResolverOptions {
   readonly maxBaseBytes: number;
   /** The data of a base that is not in the pack. */
   readonly external: (row: number) => Uint8Array;
+  /** Is shown commits, trees and tags that deltas make. */
+  readonly inspect?: InspectObject | undefined;
 }
 
 /** A base whose deltas are being resolved. */
@@ -46,6 +49,12 @@ interface Held {
   readonly bytes: Uint8Array;
   readonly at: number;
   readonly size: number;
+}
+
+/** What a delta made. */
+interface Made extends Held {
+  /** The delta itself, its header included. It holds until the next one is read. */
+  readonly delta: Held;
 }
 
 /**
@@ -113,17 +122,26 @@ export class DeltaResolver {
     const { bytes, at } = frame as Frame & Held;
     const depth = frame.depth + 1;
     this.#options.budget.takeDepth(depth);
-    const made = this.#apply(row, { bytes, at, size: frame.size });
     const kind = entries.kinds[frame.row] as number;
+    const made = this.#apply(row, { bytes, at, size: frame.size }, kind);
     entries.kinds[row] = kind;
     const type = entryObjectType(kind) as ObjectType;
     this.#hasher.hash(type, made.bytes, made.at, made.size, entries.ids, row * entries.idLength);
+    if (kind !== ENTRY_BLOB) this.#inspect(row, frame.row, made);
     this.resolvedCount++;
     this.#tree.attach(row);
     if (frame.next === NONE) this.#pop();
     const next = this.#tree.firstChild(row);
     if (next !== NONE) this.#keep(row, depth, made, next);
     return made.size;
+  }
+
+  #inspect(row: number, base: number, made: Made): void {
+    const { inspect } = this.#options;
+    if (inspect === undefined) return;
+    const { kinds, ids, idLength } = this.#entries;
+    const delta = { baseKey: base, bytes: viewOf(made.delta) };
+    inspect({ row, kind: kinds[row] as number, data: viewOf(made), delta, ids, idAt: row * idLength });
   }
 
   /** Makes `row` the base in progress. */
@@ -181,7 +199,7 @@ export class DeltaResolver {
       }
     }
     for (let delta = rows.pop(); delta !== undefined; delta = rows.pop()) {
-      made = this.#apply(delta, made, true);
+      made = this.#apply(delta, made, ENTRY_BLOB, true);
       this.#options.budget.takeWork(made.size);
     }
     frame.bytes = made.bytes;
@@ -190,7 +208,7 @@ export class DeltaResolver {
   }
 
   /** What the delta in `row` makes of `base`: in free space of the arena when there is room, unless `apart`. */
-  #apply(row: number, base: Held, apart = false): Held {
+  #apply(row: number, base: Held, kind: number, apart = false): Made {
     const { budget } = this.#options;
     const deltaSize = this.#entries.sizes[row] as number;
     budget.hold(deltaSize);
@@ -207,6 +225,7 @@ export class DeltaResolver {
       if (head.baseSize !== base.size) throw new PackError("pack/bad-delta", "delta does not fit its base");
       const size = head.resultSize;
       budget.hold(size);
+      if (kind !== ENTRY_BLOB) budget.takeParsed(size);
       let bytes = delta;
       let start = end + PREAMBLE_ROOM;
       if (delta !== this.#arena || start + size > delta.length) {
@@ -217,7 +236,7 @@ export class DeltaResolver {
         start = PREAMBLE_ROOM;
       }
       runDelta(base.bytes, base.at, base.size, delta, at + head.opsAt, end, bytes, start, size);
-      return { bytes, at: start, size };
+      return { bytes, at: start, size, delta: { bytes: delta, at, size: deltaSize } };
     } catch (error) {
       throw this.#failure(row, error);
     }
@@ -229,4 +248,8 @@ export class DeltaResolver {
     const message = `pack has bad object at offset ${offset}: failed to apply delta (${error.message})`;
     return new PackError("pack/bad-delta", message, { offset, cause: error });
   }
+}
+
+function viewOf({ bytes, at, size }: Held): Uint8Array {
+  return bytes.subarray(at, at + size);
 }

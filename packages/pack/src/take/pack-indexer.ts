@@ -23,10 +23,13 @@ import {
 } from "./complete-thin-pack.ts";
 import { DeltaResolver } from "./delta-resolver.ts";
 import { DeltaTree } from "./delta-tree.ts";
+import { EntryInflater } from "./entry-inflater.ts";
 import { type EntryTable, NO_BASE } from "./entry-table.ts";
 import type { HashInto, HashTools } from "./object-hasher.ts";
+import type { InspectedObject, InspectObject } from "./object-inspector.ts";
 import { PackParser } from "./pack-parser.ts";
 import { ReceiveBudget } from "./receive-budget.ts";
+import { type OuterReferences, ReferenceGatherer } from "./reference-gatherer.ts";
 
 const DEFAULT_MAX_BASE_BYTES = 64 * 1024 * 1024;
 /** `finishSteps` comes up for air after making this much. Unit: bytes, and objects. */
@@ -49,6 +52,10 @@ export interface PackIndexerOptions {
   readonly crc32?: Crc32 | undefined;
   /** Delta bases held at a time, beside the one in use; 64 MiB when not given. Unit: bytes. */
   readonly maxBaseBytes?: number;
+  /** Is shown every commit, tree and tag. */
+  readonly inspect?: InspectObject | undefined;
+  /** Find out what the objects refer to that is not in the pack. */
+  readonly gatherReferences?: boolean;
 }
 
 /** A pack that was taken in, and the files that go with it. */
@@ -59,6 +66,10 @@ export interface IndexedPack {
   readonly added: number;
   /** Length of the pack as stored. Unit: bytes. */
   readonly packBytes: number;
+  /** Where the entries end that came; those that were added stand behind. Unit: bytes. */
+  readonly receivedEnd: number;
+  /** What the objects that came refer to beside each other; `undefined` when that is not known. */
+  readonly outerReferences: OuterReferences | undefined;
   /** The pack's trailer, raw. */
   readonly packChecksum: Uint8Array;
   /** The `.idx` file. */
@@ -83,6 +94,8 @@ export class PackIndexer {
   readonly #crc32: Crc32;
   readonly #budget: ReceiveBudget;
   readonly #parser: PackParser;
+  readonly #gatherer: ReferenceGatherer | undefined;
+  readonly #inspect: InspectObject | undefined;
   #resolver: DeltaResolver | undefined;
 
   constructor(options: PackIndexerOptions) {
@@ -97,7 +110,19 @@ export class PackIndexer {
       hash: this.#hash,
       budget: this.#budget,
       append: (bytes) => options.sink.append(bytes),
+      inspect: (object) => this.#inspect?.(object),
     });
+    const { inspect } = options;
+    if (!options.gatherReferences) this.#inspect = inspect;
+    else {
+      const { entries } = this.#parser;
+      const gatherer = new ReferenceGatherer(options.format, entries, () => this.#parser.receivedBytes);
+      this.#gatherer = gatherer;
+      this.#inspect = (object) => {
+        inspect?.(object);
+        gatherer.inspect(object);
+      };
+    }
   }
 
   /** How many objects the pack says it has; 0 before its header came. */
@@ -159,9 +184,12 @@ export class PackIndexer {
     const { entries, checksum, entriesEnd } = this.#parser;
     if (checksum === undefined) throw this.#earlyEnd();
     const received = entries.count;
+    yield* this.#inspectLarge();
     if (this.#parser.deltaCount > 0) yield* this.#resolve(findBase);
     const { format, sink } = this.#options;
     const sorted = dropDuplicates(entries, received, (row) => objectIdFromBytes(entries.id(row), format));
+    yield;
+    const outer = this.#gatherer?.outer(received);
     yield;
     const added = entries.count - received;
     let end = entriesEnd;
@@ -173,13 +201,39 @@ export class PackIndexer {
       packChecksum = yield* this.#seal(end);
     }
     sink.append(packChecksum);
-    return this.#result(sorted, added, end + packChecksum.length, packChecksum);
+    return this.#result(sorted, added, end + packChecksum.length, packChecksum, outer);
   }
 
   #earlyEnd(): PackError {
     const { receivedBytes } = this.#parser;
     const message = receivedBytes < 12 ? "eof before pack header was fully read" : "early EOF";
     return new PackError("pack/truncated", message, { offset: receivedBytes });
+  }
+
+  /** Shows what came whole and was too large to be held while it came. */
+  *#inspectLarge(): Generator<void, void> {
+    const { entries, entriesEnd, largeRows } = this.#parser;
+    if (this.#inspect === undefined || largeRows.length === 0) return;
+    const { codec, source } = this.#options;
+    const inflater = new EntryInflater(entries, source, entriesEnd, codec);
+    const { sizes, kinds, ids, idLength } = entries;
+    for (const row of largeRows) {
+      const size = sizes[row] as number;
+      this.#budget.takeWork(size);
+      const bytes = new Uint8Array(size + 1);
+      inflater.inflate(row, bytes, 0);
+      const data = bytes.subarray(0, size);
+      const object: InspectedObject = {
+        row,
+        kind: kinds[row] as number,
+        data,
+        delta: undefined,
+        ids,
+        idAt: row * idLength,
+      };
+      this.#inspect(object);
+      yield;
+    }
   }
 
   *#resolve(findBase: FindBase): Generator<void, void> {
@@ -201,6 +255,7 @@ export class PackIndexer {
       entriesEnd,
       maxBaseBytes,
       external,
+      inspect: this.#inspect,
     });
     this.#resolver = resolver;
     const received = entries.count;
@@ -222,7 +277,13 @@ export class PackIndexer {
     return hasher.digest();
   }
 
-  #result(sorted: Uint32Array, added: number, packBytes: number, packChecksum: Uint8Array): IndexedPack {
+  #result(
+    sorted: Uint32Array,
+    added: number,
+    packBytes: number,
+    packChecksum: Uint8Array,
+    outerReferences: OuterReferences | undefined,
+  ): IndexedPack {
     const { format } = this.#options;
     const { count, ids, crcs, offsets } = this.#parser.entries;
     const objects: IndexedObjects = { format, count, ids, crcs, offsets, sorted, packChecksum };
@@ -233,6 +294,8 @@ export class PackIndexer {
       objects: count,
       added,
       packBytes,
+      receivedEnd: this.#parser.entriesEnd,
+      outerReferences,
       packChecksum,
       indexBytes,
       reverseIndexBytes,

@@ -12,8 +12,10 @@ import { PackError } from "../errors.ts";
 import { decodeDeltaHeader } from "../format/delta.ts";
 import {
   decodeEntryHeader,
+  ENTRY_BLOB,
   ENTRY_OFS_DELTA,
   ENTRY_REF_DELTA,
+  ENTRY_TAG,
   type EntryHeader,
   entryObjectType,
   MAX_ENTRY_HEADER_BYTES,
@@ -21,6 +23,7 @@ import {
 import type { Inflater, ZlibCodec } from "../format/zlib-codec.ts";
 import { EntryTable } from "./entry-table.ts";
 import { type HashTools, ObjectHasher, PREAMBLE_ROOM } from "./object-hasher.ts";
+import type { InspectObject } from "./object-inspector.ts";
 import type { ReceiveBudget } from "./receive-budget.ts";
 
 const HEADER_BYTES = 12;
@@ -39,6 +42,8 @@ export interface PackParserOptions {
   readonly budget: ReceiveBudget;
   /** Gets the pack's bytes in order, without the trailer; views that hold during the call. */
   readonly append: (bytes: Uint8Array) => void;
+  /** Is shown whole commits, trees and tags, but for those in {@link PackParser.largeRows}. */
+  readonly inspect?: InspectObject | undefined;
 }
 
 /** How an entry's inflated bytes are taken. */
@@ -55,6 +60,8 @@ export class PackParser {
   /** What the pack says of itself; 0 before its header. */
   declaredCount = 0;
   deltaCount = 0;
+  /** Commits, trees and tags that were too large to be shown. */
+  readonly largeRows: number[] = [];
   /** Unit: bytes, the trailer included. */
   receivedBytes = 0;
   /** Bytes of the last chunk after the pack's end. */
@@ -198,6 +205,7 @@ export class PackParser {
     const { budget } = this.#options;
     const { entries } = this;
     budget.takeObject(size);
+    if (type < ENTRY_BLOB || type === ENTRY_TAG) budget.takeParsed(size);
     const row = entries.push(this.#offset, type, size, headerBytes);
     this.#row = row;
     this.#size = size;
@@ -216,6 +224,7 @@ export class PackParser {
       } else entries.ids.set(bytes.subarray(dataAt - this.#idLength, dataAt), row * this.#idLength);
     } else if (size < SCRATCH_BYTES) this.#mode = WHOLE;
     else {
+      if (type !== ENTRY_BLOB) this.largeRows.push(row);
       this.#mode = PIECES;
       this.#pieceHasher = this.#createHasher(this.#options.format);
       this.#pieceHasher.update(objectPreamble(entryObjectType(type) as ObjectType, size));
@@ -272,6 +281,7 @@ export class PackParser {
     if (this.#mode === WHOLE) {
       const type = entryObjectType(entries.types[row] as number) as ObjectType;
       this.#hasher.hash(type, this.#scratch, PREAMBLE_ROOM, this.#size, entries.ids, idAt);
+      if (type !== "blob") this.#inspect(row, idAt);
     } else {
       this.#takePiece();
       if (this.#pieceHasher !== undefined) entries.ids.set(this.#pieceHasher.digest(), idAt);
@@ -280,6 +290,14 @@ export class PackParser {
     entries.crcs[row] = this.#options.crc32(chunk.subarray(this.#crcFrom, at), this.#crc);
     this.#inEntry = false;
     this.#nextEntry(chunk, at);
+  }
+
+  #inspect(row: number, idAt: number): void {
+    const { inspect } = this.#options;
+    if (inspect === undefined) return;
+    const { kinds, ids } = this.entries;
+    const data = this.#scratch.subarray(PREAMBLE_ROOM, PREAMBLE_ROOM + this.#size);
+    inspect({ row, kind: kinds[row] as number, data, delta: undefined, ids, idAt });
   }
 
   #readTrailer(chunk: Uint8Array, at: number): number {

@@ -57,6 +57,13 @@ export class ReceiveBudget {
       throw limitExceeded(`delta base or result exceeds maximum allowed size (${humanBytes(max)})`);
   }
 
+  /** A commit, tree or tag of `size` is about to be read whole. @throws PackError `pack/limit-exceeded` */
+  takeParsed(size: number): void {
+    const max = Math.min(this.#limits.maxParsedBytes ?? MAX_HELD_BYTES, MAX_HELD_BYTES);
+    if (size > max)
+      throw limitExceeded(`commit, tree or tag exceeds maximum allowed size (${humanBytes(max)})`);
+  }
+
   /** @throws PackError `pack/limit-exceeded` */
   takeDepth(depth: number): void {
     const max = this.#limits.maxDeltaDepth;

@@ -41,6 +41,21 @@ export class BoundaryRing {
     this.#ring[this.#added++ % this.#ring.length] = value;
   }
 
+  /** Adds `list[from … to)`, each greater by `shift`. */
+  addShifted(list: BoundaryList, from: number, to: number, shift: number): void {
+    while (this.#added + to - from > this.#ring.length && this.#ring.length < this.#size) this.#grow();
+    const ring = this.#ring;
+    const source = list.ring;
+    let read = (list.start + from) % source.length;
+    let write = this.#added % ring.length;
+    for (let count = to - from; count > 0; count--) {
+      ring[write] = (source[read] as number) + shift;
+      if (++read === source.length) read = 0;
+      if (++write === ring.length) write = 0;
+    }
+    this.#added += to - from;
+  }
+
   /** Only while nothing was overwritten yet. Whoever reads a list goes on reading the ring it was found in. */
   #grow(): void {
     const ring = new Uint32Array(Math.min(this.#size, this.#ring.length * 2));
@@ -74,18 +89,19 @@ export class BoundaryRing {
 
 /** One list of a {@link BoundaryRing}. */
 export class BoundaryList {
-  readonly #ring: Uint32Array;
-  readonly #start: number;
+  readonly ring: Uint32Array;
+  /** Where it starts in a ring without end. */
+  readonly start: number;
   readonly length: number;
 
   constructor(ring: Uint32Array, start: number, length: number) {
-    this.#ring = ring;
-    this.#start = start;
+    this.ring = ring;
+    this.start = start;
     this.length = length;
   }
 
   at(index: number): number {
-    return this.#ring[(this.#start + index) % this.#ring.length] as number;
+    return this.ring[(this.start + index) % this.ring.length] as number;
   }
 
   /** The first index whose value is not below `value`; `length` when all are. */

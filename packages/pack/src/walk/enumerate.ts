@@ -49,6 +49,8 @@ export interface EnumerateRequest {
   readonly allowMissing?: boolean | undefined;
   /** Believe no bitmaps: for finding out whether anything is missing. */
   readonly withoutBitmaps?: boolean | undefined;
+  /** See that whatever a tree names as a blob is one: for what others have made. */
+  readonly checkBlobs?: boolean | undefined;
 }
 
 /**
@@ -78,6 +80,7 @@ class Enumeration {
   readonly #sendsBlobs: boolean;
   readonly #visits: TreeVisits;
   readonly #allowsMissing: boolean;
+  readonly #checksBlobs: boolean;
   readonly #bitmaps: BitmapOrder | undefined;
   /** Commits that are wanted, and had. */
   readonly #wanted: Set<number> = new Set();
@@ -104,6 +107,7 @@ class Enumeration {
     this.#sendsBlobs = this.#plan.types.has("blob");
     this.#visits = new TreeVisits(request.maxTreeVisits);
     this.#allowsMissing = request.allowMissing === true;
+    this.#checksBlobs = request.checkBlobs === true;
     this.#flags = new ObjectFlags(table.count);
     this.#commits = new CommitTable(table, shallow);
     this.#scanner = new TreeScanner(table);
@@ -283,6 +287,7 @@ class Enumeration {
         if (!isTree && !places.selects(place, data, nameAt, idAt - 1)) return;
         const number = this.#entry(tree, data, idAt, isTree);
         if (number < 0) return;
+        if (this.#checksBlobs && !isTree) this.#checkBlob(number);
         const isNew = isTree
           ? this.#meetTree(number, places.below(place, data, nameAt, idAt - 1), depth)
           : this.selected.select(number);
@@ -292,6 +297,15 @@ class Enumeration {
       },
       place,
     );
+  }
+
+  /** @throws PackError `pack/malformed` */
+  #checkBlob(number: number): void {
+    const flags = this.#flags.get(number);
+    const isNew = (flags & (SELECTED | UNINTERESTING)) === 0;
+    if ((flags & MET_AS_TREE) === 0 && (!isNew || this.#table.header(number).type === "blob")) return;
+    const id = this.#table.id(number);
+    throw new PackError("pack/malformed", `object ${id} is used as a blob and is none`, { id });
   }
 
   /** The object that an entry of a wanted tree names; -1 when only the other side has it, or others do. */

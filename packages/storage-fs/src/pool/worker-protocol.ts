@@ -36,6 +36,18 @@ export interface StoreLocation {
   readonly withoutBitmaps?: boolean | undefined;
 }
 
+/** A pack in a quarantine. */
+export interface ReceivedPack {
+  /** In hex. */
+  readonly packChecksum: string;
+  /** Objects that came; what completes a thin pack is behind them. */
+  readonly count: number;
+  /** Where the entries end that came. Unit: bytes. */
+  readonly receivedEnd: number;
+  /** The rows of its `OuterReferences`, if these are known. */
+  readonly outerReferences: Uint8Array | undefined;
+}
+
 /** What workers can be asked: arguments and result of each operation. Both are cloned on their way. */
 export interface Operations {
   has: { args: { ids: readonly ObjectId[] }; result: boolean[] };
@@ -46,17 +58,26 @@ export interface Operations {
   allReach: { args: { wants: readonly ObjectId[]; common: readonly ObjectId[] }; result: boolean };
   isAncestor: { args: { ancestor: ObjectId; descendant: ObjectId }; result: boolean };
   deepen: { args: { request: DeepenRequest }; result: DeepenAnswer };
-  unconnected: { args: { tips: readonly ObjectId[]; known: readonly ObjectId[] }; result: ObjectId[] };
+  unconnected: {
+    args: {
+      tips: readonly ObjectId[];
+      known: readonly ObjectId[];
+      clientShallow: readonly ObjectId[];
+      packs: readonly ReceivedPack[];
+    };
+    result: ObjectId[];
+  };
   /** Has nothing to do with the location's objects. */
   looseRefs: { args: LooseScanRequest; result: LooseScan };
   /** Sends events. */
   createPack: { args: { request: PackRequest }; result: undefined };
   /** Sends events, as `encodeReceived` has them. `count` objects from the start of the pack, in hex its checksum. */
-  received: { args: { packChecksum: string; count: number }; result: undefined };
+  received: { args: Pick<ReceivedPack, "packChecksum" | "count">; result: undefined };
   /** Takes chunks; sends progress events. */
   takePack: {
     args: { limits: ReceiveLimits; progress: boolean };
-    result: { receipt: PackReceipt; packChecksum: string };
+    /** `pack` is `undefined` for an empty one. */
+    result: { receipt: PackReceipt; pack: ReceivedPack | undefined };
   };
 }
 

@@ -1,21 +1,20 @@
 import { readFileSync } from "node:fs";
-import { type ObjectId, ObjectsError, parseTagTarget } from "@x/objects";
+import { type ObjectId, parseTagTarget } from "@x/objects";
 import { createNodeHasher } from "@x/objects/node";
 import {
   allReach,
   CommitTable,
-  enumerateObjects,
   findDepths,
   MISSING,
   makePack,
   type ObjectTable,
-  PackError,
   unreachableCommits,
   withParents,
   type ZlibCodec,
 } from "@x/pack";
 import type { OperationName, Operations, StoreLocation } from "../pool/worker-protocol.ts";
 import { parseShallow } from "../shallow-file.ts";
+import { findUnconnected, isAboutObjects } from "./connectivity.ts";
 import type { Job } from "./job.ts";
 import type { KeptSearches } from "./kept-searches.ts";
 import { listReceived } from "./list-received.ts";
@@ -153,27 +152,12 @@ export const operations: Handlers = {
     };
   },
 
-  async unconnected(work, { tips, known }) {
+  async unconnected(work, args) {
     const { objects, job, location } = work;
     job.limitCpu("maxCheckCpuMs", location.maxCheckCpuMs);
-    const haves = storedNumbers(objects, known);
-    const isConnected = async (ids: readonly ObjectId[]): Promise<boolean> => {
-      const wants = ids.map((id) => objects.findId(id));
-      if (wants.includes(-1)) return false;
-      try {
-        await job.run(
-          enumerateObjects(objects, { wants, haves, shallow: boundary(work), withoutBitmaps: true }),
-        );
-        return true;
-      } catch (error) {
-        if (isAboutObjects(error)) return false;
-        throw error;
-      }
-    };
-    if (await isConnected(tips)) return [];
-    const lost: ObjectId[] = [];
-    for (const tip of new Set(tips)) if (!(await isConnected([tip]))) lost.push(tip);
-    return lost;
+    const shallow = boundary(work);
+    for (const commit of storedNumbers(objects, args.clientShallow)) shallow.add(commit);
+    return findUnconnected({ objects, job, shallow, commits: new CommitTable(objects, shallow) }, args);
   },
 
   async received({ objects, job }, { packChecksum, count }) {
@@ -244,11 +228,6 @@ function readShallow({ shallowFile, format }: StoreLocation): ObjectId[] {
     return []; // the usual case: there is no such file
   }
   return parseShallow(text, format);
-}
-
-function isAboutObjects(error: unknown): boolean {
-  if (error instanceof ObjectsError) return error.code !== "objects/limit-exceeded"; // that was the job's own
-  return error instanceof PackError;
 }
 
 /** One broken object must not hide all others. */

@@ -3,7 +3,7 @@ import { createNodeHasher } from "@x/objects/node";
 import { type IndexedPack, type ObjectTable, PackIndexer, type ZlibCodec } from "@x/pack";
 import { nodeCrc32, nodeHashInto } from "@x/pack/node";
 import { syncsOf } from "../durability.ts";
-import type { Operations, StoreLocation } from "../pool/worker-protocol.ts";
+import type { Operations, ReceivedPack, StoreLocation } from "../pool/worker-protocol.ts";
 import { readFully } from "./file-source.ts";
 import type { Job } from "./job.ts";
 import type { ObjectDatabase } from "./object-database.ts";
@@ -42,6 +42,7 @@ export async function takePack(
       createHasher: createNodeHasher,
       hashInto: nodeHashInto,
       crc32: nodeCrc32,
+      gatherReferences: true,
     });
     await receive(indexer, job, progress);
     const pack = await resolve(indexer, work, progress);
@@ -49,7 +50,7 @@ export async function takePack(
     if (pack.objects > 0)
       store(pack, file, directory, temporary, syncsOf(location.durability ?? "full").packs);
     const { receivedObjects: objects, receivedBytes: bytes, trailingBytes } = indexer;
-    return { receipt: { objects, bytes, trailingBytes }, packChecksum: hex(pack.packChecksum) };
+    return { receipt: { objects, bytes, trailingBytes }, pack: describe(pack, objects) };
   } finally {
     file.close();
   }
@@ -89,6 +90,17 @@ function findBase(objects: ObjectTable, rawId: Uint8Array): ReturnType<ObjectTab
   if (number < 0) return undefined;
   const { type, data } = objects.read(number);
   return { type, data: data.slice() }; // the original holds until the next read only
+}
+
+function describe(pack: IndexedPack, count: number): ReceivedPack | undefined {
+  if (pack.objects === 0) return undefined;
+  const { receivedEnd, outerReferences } = pack;
+  return {
+    packChecksum: hex(pack.packChecksum),
+    count,
+    receivedEnd,
+    outerReferences: outerReferences?.rows,
+  };
 }
 
 function store(

@@ -1,0 +1,144 @@
+import { type ObjectId, ObjectsError, objectIdToBytes, parseTagTarget, rawIdLength } from "@x/objects";
+import {
+  type CommitTable,
+  ENTRY_COMMIT,
+  enumerateObjects,
+  type ObjectTable,
+  PackError,
+  type PackReader,
+  referenceBit,
+  referencesConnect,
+} from "@x/pack";
+import type { Operations, ReceivedPack } from "../pool/worker-protocol.ts";
+import type { Job } from "./job.ts";
+
+/** What finding out about connections works with. */
+export interface ConnectivityWork {
+  readonly objects: ObjectTable;
+  readonly job: Job;
+  /** Commits with their parents, but for those that the store, or the client, has none of on purpose. */
+  readonly commits: CommitTable;
+  readonly shallow: ReadonlySet<number>;
+}
+
+/**
+ * Those of `tips` from which something is missing. What was found out while the packs were taken in mostly does;
+ * otherwise everything new is walked, as `git rev-list --objects --not --all` does.
+ */
+export async function findUnconnected(
+  work: ConnectivityWork,
+  args: Operations["unconnected"]["args"],
+): Promise<ObjectId[]> {
+  if (args.clientShallow.length === 0 && (await connectAtOnce(work, args))) return [];
+  const haves = args.known.map((id) => work.objects.findId(id)).filter((number) => number >= 0);
+  return findLost(work, [...new Set(args.tips)], haves);
+}
+
+async function connectAtOnce(
+  { objects, job, commits }: ConnectivityWork,
+  { tips, known, packs }: Operations["unconnected"]["args"],
+): Promise<boolean> {
+  const readers = packs.map((pack) => ({
+    ...pack,
+    reader: objects.packs.find(({ index }) => hex(index.packChecksum) === pack.packChecksum),
+  }));
+  const names = new Set(known);
+  const rows: Uint8Array[] = [];
+  for (const { outerReferences, reader } of readers) {
+    if (outerReferences === undefined || reader === undefined) return false;
+    rows.push(outerReferences);
+  }
+  for (const tip of tips) {
+    if (names.has(tip) || readers.some((pack) => cameWith(pack, pack.reader, tip))) continue;
+    const number = objects.findId(tip);
+    if (number < 0 || objects.header(number).type !== "commit") return false;
+    const row = new Uint8Array(rawIdLength(objects.format) + 1);
+    row.set(objectIdToBytes(tip));
+    row[row.length - 1] = referenceBit(ENTRY_COMMIT);
+    rows.push(row);
+  }
+  const references = { rows: Buffer.concat(rows) };
+  const knownCommits = () => commitsOf(objects, known);
+  try {
+    return await job.run(referencesConnect({ commits, references, known: names, knownCommits }));
+  } catch (error) {
+    if (isAboutObjects(error)) return false;
+    throw error;
+  }
+}
+
+/** Whether the pack as it was received has the object: what completes a thin pack was not looked into. */
+function cameWith(pack: ReceivedPack, reader: PackReader | undefined, id: ObjectId): boolean {
+  const position = reader?.index.find(objectIdToBytes(id), 0) ?? -1;
+  return position >= 0 && (reader as PackReader).index.offset(position) < pack.receivedEnd;
+}
+
+/** Halves the tips until it is clear which fail: mostly all are well, or one is not. */
+async function findLost(
+  work: ConnectivityWork,
+  tips: readonly ObjectId[],
+  haves: readonly number[],
+): Promise<ObjectId[]> {
+  if (tips.length === 0 || (await isConnected(work, tips, haves))) return [];
+  if (tips.length === 1) return [...tips];
+  const middle = tips.length >> 1;
+  return [
+    ...(await findLost(work, tips.slice(0, middle), haves)),
+    ...(await findLost(work, tips.slice(middle), haves)),
+  ];
+}
+
+async function isConnected(
+  { objects, job, shallow }: ConnectivityWork,
+  tips: readonly ObjectId[],
+  haves: readonly number[],
+): Promise<boolean> {
+  const wants = tips.map((id) => objects.findId(id));
+  if (wants.includes(-1)) return false;
+  try {
+    await job.run(
+      enumerateObjects(objects, { wants, haves, shallow, withoutBitmaps: true, checkBlobs: true }),
+    );
+    return true;
+  } catch (error) {
+    if (isAboutObjects(error)) return false;
+    throw error;
+  }
+}
+
+/** The commits that refs of these ids stand for. One that is broken does not stand in the way of others. */
+function* commitsOf(objects: ObjectTable, ids: readonly ObjectId[]): Generator<undefined, number[]> {
+  const commits: number[] = [];
+  for (const [i, id] of ids.entries()) {
+    if (i % 64 === 0) yield;
+    try {
+      const commit = commitOf(objects, id);
+      if (commit >= 0) commits.push(commit);
+    } catch (error) {
+      if (!isAboutObjects(error)) throw error;
+    }
+  }
+  return commits;
+}
+
+/** @returns -1 when it is none */
+function commitOf(objects: ObjectTable, id: ObjectId): number {
+  for (let next = id; ; ) {
+    const number = objects.findId(next);
+    if (number < 0) return -1;
+    const { type } = objects.header(number);
+    if (type === "commit") return number;
+    if (type !== "tag") return -1;
+    next = parseTagTarget(objects.read(number).data, objects.format).id;
+  }
+}
+
+/** Whether `error` tells of an object, and not of the job. */
+export function isAboutObjects(error: unknown): boolean {
+  if (error instanceof ObjectsError) return error.code !== "objects/limit-exceeded"; // that was the job's own
+  return error instanceof PackError;
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("hex");
+}
