@@ -21,6 +21,7 @@ export {
 export { PackIndex } from "./format/pack-index.ts";
 export { encodePackIndex, encodeReverseIndex, type IndexedObjects } from "./format/pack-index-writer.ts";
 export { createZlibCodec, type Inflater, type ZlibCodec } from "./format/zlib-codec.ts";
+export { makeEmptyPack } from "./make/empty-pack.ts";
 export { makePack, type PackTools } from "./make/make-pack.ts";
 export { CommitGraph } from "./read/commit-graph.ts";
 export { DeltaBaseCache, type PackedObject } from "./read/delta-base-cache.ts";

@@ -1,7 +1,7 @@
 import type { PackEvent, PackRequest } from "@x/objects";
 import { createNodeHasher } from "@x/objects/node";
 import { describe, expect, it } from "vitest";
-import { makePack, ObjectTable } from "../src/index.ts";
+import { makeEmptyPack, makePack, ObjectTable } from "../src/index.ts";
 import { createNodeZlibCodec } from "../src/node.ts";
 import { blob, commit, tag, tree } from "./memory-history.ts";
 import { idOf, looseTable, type MemoryObject, packedWhole } from "./memory-table.ts";
@@ -61,6 +61,21 @@ describe("makePack", () => {
     const filter = { kind: "object-type", type: "blob" } as const;
     expect(make(table, { tags, wants: ids(tip), filter }).count).toBe(4);
     expect(make(table, { tags, wants: ids(root), filter }).count).toBe(3);
+  });
+
+  it.each([
+    ["a commit", ids(tip), {}],
+    ["a tag, with progress", ids(mark), { progress: true, thin: true }],
+    ["a blob, filtered", ids(one), { filter: { kind: "blob-none" } }],
+  ] as const)("is empty for whoever has what it wants: %s", (_, wants, more) => {
+    const request = { wants, haves: wants, tags: [{ tag: idOf(mark), peeled: idOf(tip) }], ...more };
+    const empty = [...makeEmptyPack("sha1", { ...tools, progress: "progress" in more })];
+    const made = make(looseTable(all), request);
+    const words = (list: readonly PackEvent[]) => list.filter(({ kind }) => kind !== "bytes");
+    expect(words(empty)).toEqual(words(made.list));
+    expect(empty.flatMap((event) => (event.kind === "bytes" ? [...event.bytes] : []))).toEqual([
+      ...made.bytes,
+    ]);
   });
 
   it("ends with the bytes and the tree visits that it may cost", () => {

@@ -1,9 +1,12 @@
-import type { ObjectId, ObjectStore, PeeledObject } from "@x/objects";
+import type { ObjectFormat, ObjectId, ObjectStore, PackEvent, PackRequest, PeeledObject } from "@x/objects";
+import { createNodeHasher } from "@x/objects/node";
+import { makeEmptyPack } from "@x/pack";
 import { createFileObjectReader } from "./file-object-reader.ts";
 import { call, callForEvents } from "./pool/worker-call.ts";
 import type { WorkerPool } from "./pool/worker-pool.ts";
 import type { StoreLocation } from "./pool/worker-protocol.ts";
 import { createQuarantine } from "./quarantine.ts";
+import { QuickLook } from "./quick-look.ts";
 import { readShallowFile } from "./shallow-file.ts";
 
 /** Tags whose targets are remembered: what a tag peels to never changes. */
@@ -11,6 +14,7 @@ const MAX_PEELED_TAGS = 200_000;
 
 /** The objects of a repository on disk; all reading and walking is done by the pool's workers. */
 export function createFileObjectStore(pool: WorkerPool, location: StoreLocation): ObjectStore {
+  const quick = new QuickLook();
   const peeledTags = new Map<ObjectId, PeeledObject>();
   return {
     format: location.format,
@@ -27,9 +31,11 @@ export function createFileObjectStore(pool: WorkerPool, location: StoreLocation)
       }
       return ids.map((id) => peeled.get(id) ?? peeledTags.get(id));
     },
-    shallow: () => readShallowFile(location),
+    shallow: () => readShallowFile(location, quick),
     createPack: (request, options) =>
-      callForEvents(pool, "createPack", location, { request }, options?.signal),
+      bringsNothing(request)
+        ? emptyPack(location.format, request)
+        : callForEvents(pool, "createPack", location, { request }, options?.signal),
     unreachable: async (ids, tips, options) =>
       call(pool.pick("heavy"), "unreachable", location, { ids, tips }, options),
     allReach: async (wants, common, options) =>
@@ -37,4 +43,15 @@ export function createFileObjectStore(pool: WorkerPool, location: StoreLocation)
     deepen: async (request, options) => call(pool.pick("heavy"), "deepen", location, { request }, options),
     receive: () => createQuarantine(pool, location),
   };
+}
+
+/** Whoever has everything that it wants gets nothing: then no worker has to be asked. */
+function bringsNothing({ wants, haves, elsewhere }: PackRequest): boolean {
+  if (wants.length > haves.length || elsewhere !== undefined) return false;
+  const had = new Set(haves);
+  return wants.every((id) => had.has(id));
+}
+
+async function* emptyPack(format: ObjectFormat, { progress }: PackRequest): AsyncGenerator<PackEvent, void> {
+  yield* makeEmptyPack(format, { createHasher: createNodeHasher, progress });
 }

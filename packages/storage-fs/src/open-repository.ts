@@ -10,6 +10,7 @@ import { MemoryBudget } from "./memory-budget.ts";
 import { createFileObjectStore } from "./object-store.ts";
 import { scanInWorker } from "./pool/worker-call.ts";
 import type { WorkerPool } from "./pool/worker-pool.ts";
+import { QuickLook, statHere } from "./quick-look.ts";
 import { openRefs, type SharedRefMemory } from "./refs/open-refs.ts";
 import { PageCache } from "./refs/page-cache.ts";
 import { readRepositoryFormat } from "./repository-format.ts";
@@ -116,21 +117,30 @@ export interface RepositoryOpener {
   open(layout: RepositoryLayout): Promise<FileRepository>;
 }
 
+interface Opened {
+  readonly stamp: string;
+  readonly quick: QuickLook;
+  readonly repository: FileRepository;
+}
+
 /** @see RepositoryOpener */
 export function createRepositoryOpener(
   pool: WorkerPool,
   options: OpenRepositoryOptions = {},
 ): RepositoryOpener {
   const shared = sharedRefMemory(pool);
-  const repositories = new Map<string, { readonly stamp: string; readonly repository: FileRepository }>();
+  const repositories = new Map<string, Opened>();
   return {
     async open(layout) {
       const key = layout.gitDirectory;
-      const stamp = await readStamp(layout);
+      const quick = repositories.get(key)?.quick ?? new QuickLook();
+      const stamp = await readStamp(layout, quick);
       const known = repositories.get(key);
       repositories.delete(key);
       const entry =
-        known?.stamp === stamp ? known : { stamp, repository: await openWith(layout, pool, options, shared) };
+        known?.stamp === stamp
+          ? known
+          : { stamp, quick, repository: await openWith(layout, pool, options, shared) };
       repositories.set(key, entry); // the latest last
       for (const oldest of repositories.keys()) {
         if (repositories.size <= MAX_OPEN_REPOSITORIES) break;
@@ -142,11 +152,11 @@ export function createRepositoryOpener(
 }
 
 /** Changes when the repository is replaced or set up anew. */
-async function readStamp({ gitDirectory, configFile }: RepositoryLayout): Promise<string> {
-  const [directory, config, worktree] = await Promise.all(
-    [gitDirectory, configFile, `${gitDirectory}/config.worktree`].map((path) =>
-      stat(path, { bigint: true }).catch(() => undefined),
-    ),
+async function readStamp({ gitDirectory, configFile }: RepositoryLayout, quick: QuickLook): Promise<string> {
+  const paths = [gitDirectory, configFile, `${gitDirectory}/config.worktree`];
+  const [directory, config, worktree] = await quick.look(
+    () => paths.map(statHere),
+    () => Promise.all(paths.map((path) => stat(path, { bigint: true }).catch(() => undefined))),
   );
   const file = (found: typeof config) => (found ? `${found.ino}:${found.size}:${found.mtimeNs}` : "");
   return `${directory?.ino} ${file(config)} ${file(worktree)}`;

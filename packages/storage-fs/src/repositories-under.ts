@@ -3,6 +3,7 @@ import { resolve, sep } from "node:path";
 import { createBareRepository, type NewRepositoryOptions } from "./create-repository.ts";
 import { StorageFsError, systemCode } from "./errors.ts";
 import { findRepository, type RepositoryLayout, readLayout } from "./layout.ts";
+import { QuickLook, statHere } from "./quick-look.ts";
 import { splitNewRepositoryName, splitRepositoryName } from "./repository-name.ts";
 
 /** How {@link repositoriesUnder} looks. */
@@ -41,6 +42,7 @@ interface Remembered {
   readonly layout: RepositoryLayout;
   readonly stamp: string;
   readonly until: number;
+  readonly quick: QuickLook;
 }
 
 /** Serves the repositories below `root`, and nothing else. */
@@ -57,14 +59,14 @@ export function repositoriesUnder(root: string, options: RepositoriesUnderOption
   const recall = async (name: string): Promise<RepositoryLayout | undefined> => {
     const known = remembered.get(name);
     if (known === undefined) return undefined;
-    const { layout, stamp, until } = known;
-    if (performance.now() < until && (await stampOf(layout)) === stamp) return layout;
+    const { layout, stamp, until, quick } = known;
+    if (performance.now() < until && (await stampOf(layout, quick)) === stamp) return layout;
     remembered.delete(name);
     return undefined;
   };
   const remember = (name: string, layout: RepositoryLayout, stamp: string): void => {
     if (remembered.size >= MAX_REMEMBERED) remembered.clear();
-    remembered.set(name, { layout, stamp, until: performance.now() + REMEMBERED_MS });
+    remembered.set(name, { layout, stamp, until: performance.now() + REMEMBERED_MS, quick: new QuickLook() });
   };
   return {
     root: absoluteRoot,
@@ -119,10 +121,12 @@ const ABSENT: ReadonlySet<string> = new Set([
  */
 async function stampOf(
   directories: Pick<RepositoryLayout, "gitDirectory" | "commonDirectory">,
+  quick: QuickLook = new QuickLook(),
 ): Promise<string | undefined> {
-  const paths = new Set([directories.gitDirectory, directories.commonDirectory]);
-  const found = await Promise.all(
-    [...paths].map((path) => stat(path, { bigint: true }).catch(() => undefined)),
+  const paths = [...new Set([directories.gitDirectory, directories.commonDirectory])];
+  const found = await quick.look(
+    () => paths.map(statHere),
+    () => Promise.all(paths.map((path) => stat(path, { bigint: true }).catch(() => undefined))),
   );
   const racySince = Date.now() - RACY_MS;
   const stamps = found.map((stats) =>

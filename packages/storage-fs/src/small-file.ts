@@ -1,4 +1,4 @@
-import { close, constants, open, type PathLike, read } from "node:fs";
+import { close, closeSync, constants, open, openSync, type PathLike, read, readSync } from "node:fs";
 import { promisify } from "node:util";
 import { systemCode } from "./errors.ts";
 
@@ -50,6 +50,35 @@ export async function readSmallFile(
     return explained(error);
   } finally {
     await closeFile(fd);
+  }
+}
+
+/** {@link readSmallFile} without leaving this thread. */
+export function readSmallFileSync(
+  path: PathLike,
+  options: { readonly maxBytes: number },
+): Buffer | NotSmallFile {
+  let fd: number;
+  try {
+    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
+  } catch (error) {
+    return explained(error);
+  }
+  try {
+    let buffer = Buffer.allocUnsafe(Math.min(options.maxBytes + 1, 256));
+    for (let length = 0; ; ) {
+      const count = readSync(fd, buffer, length, buffer.length - length, null);
+      length += count;
+      if (length > options.maxBytes) return "too-large";
+      if (count === 0 || (length > 0 && length < buffer.length && buffer.length === 256))
+        return buffer.subarray(0, length);
+      if (length === buffer.length)
+        buffer = Buffer.concat([buffer], Math.min(options.maxBytes + 1, buffer.length * 4));
+    }
+  } catch (error) {
+    return explained(error);
+  } finally {
+    closeSync(fd);
   }
 }
 

@@ -37,7 +37,12 @@ describe("LooseScanner", () => {
     expect(first.lines).toBe(
       `ref: refs/heads/b refs/heads/a\n${A} refs/heads/b\n${B} refs/heads/deep/er/x\nref: refs/heads/b refs/heads/link\n`,
     );
-    expect(await scan(first.serial)).toEqual({ serial: first.serial, lines: undefined, warnings: [] });
+    expect(await scan(first.serial)).toEqual({
+      serial: first.serial,
+      lines: undefined,
+      looks: 7,
+      warnings: [],
+    });
     expect((await scan("other")).lines).toBe(first.lines);
   });
 

@@ -37,7 +37,7 @@ export async function* advertiseRefs(session: Session): AsyncGenerator<Uint8Arra
   if (head.ref !== undefined) {
     line(head.ref.id, "HEAD");
     if (head.ref.peeled !== undefined) line(head.ref.peeled, "HEAD^{}");
-    remember(session, head.ref.id);
+    if (head.isLost !== true) remember(session, head.ref.id);
   }
   const lent = new Set<ObjectId>();
   for await (const some of refs.list({ peel: !forPush, haves: forPush, signal }))
@@ -76,7 +76,7 @@ function announcedBy({ repository, agent, sessionId }: Session): Announced {
   return { objectFormat: repository.objectFormat, agent, config: repository.config, sessionId };
 }
 
-/** What a client was shown it may want, though the ref may have moved on when it does. */
+/** What a client was shown, and is stored, it may want, though the ref may have moved on when it does. */
 export function remember(session: Session, id: ObjectId): void {
   shownTo(session)?.add(id);
 }

@@ -94,8 +94,10 @@ async function* makeListing(
     isWhole = head.target === undefined || covers(head.target);
     if (head.ref !== undefined) {
       batch.add(formatRef(head.ref, request));
-      remember(session, head.ref.id);
-      ids.add(head.ref.id);
+      if (head.isLost !== true) {
+        remember(session, head.ref.id);
+        ids.add(head.ref.id);
+      }
       count++;
     } else if (head.target !== undefined && request.unborn && request.symrefs)
       batch.add(`unborn HEAD symref-target:${head.target}\n`);

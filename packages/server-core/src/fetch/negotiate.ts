@@ -18,11 +18,20 @@ export class CommonHaves {
   /** Takes haves in. @returns for each whether we have it */
   async add(haves: readonly ObjectId[]): Promise<readonly boolean[]> {
     if (haves.length === 0) return [];
-    const { repository, signal, limits } = this.#session;
-    const known = await repository.objects.has(haves, { signal });
+    const { limits } = this.#session;
+    const known = await this.#stored(haves);
     for (const [i, id] of haves.entries())
       if (known[i] && this.ids.size < limits.maxCommonHaves) this.ids.add(id);
     return known;
+  }
+
+  async #stored(haves: readonly ObjectId[]): Promise<readonly boolean[]> {
+    const { repository, shown, signal } = this.#session;
+    const unsure = haves.filter((id) => !shown.isStored(id));
+    if (unsure.length === haves.length) return repository.objects.has(haves, { signal });
+    const answers = unsure.length === 0 ? [] : await repository.objects.has(unsure, { signal });
+    let at = 0;
+    return haves.map((id) => shown.isStored(id) || answers[at++] === true);
   }
 
   /**

@@ -61,13 +61,16 @@ export async function packRequest(
   haves: Iterable<PackRequest["haves"][number]>,
   sideband: Sideband,
 ): Promise<PackRequest> {
+  const had = new Set([...haves, ...boundary.unshallow]);
+  // Without a new object there is none that a tag could ride along with.
+  const brings = boundary.wants.some((id) => !had.has(id));
   return {
     wants: boundary.wants,
-    haves: [...new Set([...haves, ...boundary.unshallow])],
+    haves: [...had],
     shallow: boundary.shallow,
     thin: request.thinPack,
     ofsDelta: request.ofsDelta,
-    tags: request.includeTag ? await tagCandidates(session) : [],
+    tags: request.includeTag && brings ? await tagCandidates(session) : [],
     progress: sideband !== undefined && !request.noProgress,
     filter: request.filter,
     limits: {

@@ -41,7 +41,7 @@ async function* fetch(session: Session, command: V2Command): AsyncGenerator<Uint
   const { request, common, sidebandAll } = asked;
   // Whoever wants nothing gets nothing, not even a flush.
   if (request.wants.size === 0 && !asked.waitForDone) return;
-  await checkWants(session, request);
+  await checkWants(session, request, common.ids);
   if (request.filter !== undefined) await checkFilterVisible(session, request.filter);
   const { serverOptions } = command;
   const watch = await openFetch(session, request, { haves: common.ids, serverOptions });

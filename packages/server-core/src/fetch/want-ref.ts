@@ -27,7 +27,7 @@ export class WantedRefs {
       if (this.#found.has(name)) throw refused(`duplicate want-ref ${plain(name)}`);
       this.#found.set(name, id);
       request.wants.add(id);
-      session.shown.add(id);
+      session.shown.promise(id);
     }
   }
 

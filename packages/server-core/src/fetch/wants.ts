@@ -8,11 +8,16 @@ import type { FetchRequest } from "./fetch-request.ts";
 /**
  * The gate for wants, in v0 as in v2: a client may have what a ref that it can see holds, what it was shown not long
  * ago, and what the repository's policy adds; by default all that visible refs reach, and no more.
+ * @param stored what was found just now
  * @throws ServiceError `server-core/refused`, with the same words for what is hidden and for what is missing
  */
-export async function checkWants(session: Session, request: FetchRequest): Promise<void> {
+export async function checkWants(
+  session: Session,
+  request: FetchRequest,
+  stored: ReadonlySet<ObjectId> = new Set(),
+): Promise<void> {
   const ids = [...request.wants];
-  const forbidden = await forbiddenObjects(session, ids);
+  const forbidden = await forbiddenObjects(session, ids, stored);
   const bad = forbidden.size === 0 ? undefined : ids.find((id) => forbidden.has(id));
   if (bad !== undefined) throw refused(`upload-pack: not our ref ${bad}`);
 }
@@ -21,13 +26,15 @@ export async function checkWants(session: Session, request: FetchRequest): Promi
 export async function forbiddenObjects(
   session: Session,
   ids: readonly ObjectId[],
+  stored: ReadonlySet<ObjectId> = new Set(),
 ): Promise<ReadonlySet<ObjectId>> {
   if (ids.length === 0) return new Set();
   const { call, refs, repository, shown, memory, signal } = session;
   const { config } = repository;
   const policy = readWantPolicy(config, fetchFeatures(config).filter);
-  const has = await repository.objects.has(ids, { signal });
-  const missing = new Set(ids.filter((_, i) => has[i] !== true));
+  const unsure = ids.filter((id) => !stored.has(id) && !shown.isStored(id));
+  const has = unsure.length === 0 ? [] : await repository.objects.has(unsure, { signal });
+  const missing = new Set(unsure.filter((_, i) => has[i] !== true));
   if (policy.anything) return missing;
   // What is missing is looked for among the tips too, so that it takes as long as what is hidden.
   const unseen = ids.filter((id) => !shown.has(id) && !memory.shown.has(id));

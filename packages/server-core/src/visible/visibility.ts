@@ -28,6 +28,8 @@ export interface ListOptions {
 export interface Head {
   readonly target?: string | undefined;
   readonly ref?: VisibleRef | undefined;
+  /** What {@link ref} holds is not stored. */
+  readonly isLost?: boolean;
 }
 
 /** Up to this many names are looked up one by one; for more, one walk over all refs is cheaper. */
@@ -87,7 +89,11 @@ export class VisibleRefs {
     const stored = { name: "HEAD", ref: resolved.ref, id: resolved.id, symrefTarget: target };
     const [ref] = await this.#stored([stored], options);
     // Announced even if its object is lost, as in C git: a client must not take damage for an empty repository.
-    return { target, ref: ref ?? { name: "HEAD", id: resolved.id, symrefTarget: target } };
+    return {
+      target,
+      ref: ref ?? { name: "HEAD", id: resolved.id, symrefTarget: target },
+      isLost: ref === undefined,
+    };
   }
 
   /**

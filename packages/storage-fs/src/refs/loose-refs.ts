@@ -1,6 +1,7 @@
 import { setImmediate as letOthersRun } from "node:timers/promises";
 import type { ObjectId } from "@x/objects";
 import type { Ref, RefTarget } from "@x/refs";
+import { QuickLook } from "../quick-look.ts";
 import { type LooseScan, LooseScanner, type LooseScanRequest } from "./loose-scan.ts";
 
 /** Does a scan, in another thread if need be. */
@@ -15,6 +16,8 @@ const MAX_LISTINGS = 4;
 const MAX_KNOWN_REFS = 50_000;
 /** Lines read without a pause: some five milliseconds. */
 const LINES_PER_TURN = 8192;
+/** A scan that looks at no more files is done in the thread that asks, when it is repeated soon. */
+const MAX_LOOKS_HERE = 64;
 /** A scan in the thread that asks pauses after this. Unit: milliseconds. */
 const SLICE_MS = 5;
 
@@ -28,12 +31,21 @@ export interface LooseListing {
   readonly refs: readonly LooseRef[];
 }
 
+interface KnownListing extends LooseListing {
+  readonly lines: string;
+  /** What each way to scan calls the state that it found. */
+  readonly serials: { here?: string; elsewhere?: string };
+  looks: number;
+  readonly quick: QuickLook;
+}
+
 /** Lists loose refs; what has not changed is not made again. */
 export class LooseRefs {
   readonly #where: Pick<LooseScanRequest, "gitDirectory" | "commonDirectory" | "format">;
   readonly #scan: ScanLooseRefs;
   readonly #warn: (message: string) => void;
-  readonly #listings = new Map<string, LooseListing>();
+  readonly #listings = new Map<string, KnownListing>();
+  readonly #scanHere: ScanLooseRefs = scanHere();
 
   constructor(
     where: Pick<LooseScanRequest, "gitDirectory" | "commonDirectory" | "format">,
@@ -49,13 +61,32 @@ export class LooseRefs {
   async list(prefixes: readonly string[], signal: AbortSignal | undefined): Promise<LooseListing> {
     const key = prefixes.join("\n");
     const known = this.#listings.get(key);
-    const { serial, lines, warnings } = await this.#scan(
-      { ...this.#where, prefixes, known: known?.serial },
-      signal,
-    );
+    const quick = known?.quick ?? new QuickLook();
+    let way: "here" | "elsewhere" = "elsewhere";
+    const scan = () => {
+      const request = { ...this.#where, prefixes, known: known?.serials[way] };
+      return way === "here" ? this.#scanHere(request, signal) : this.#scan(request, signal);
+    };
+    const isLong = known !== undefined && known.looks > MAX_LOOKS_HERE;
+    const here = () => {
+      way = "here";
+      return scan();
+    };
+    const { serial, lines, looks, warnings } = await (isLong ? scan() : quick.look(here, scan));
     for (const warning of warnings) this.#warn(warning);
-    if (lines === undefined && known !== undefined) return known;
-    const listing = { serial, refs: await refsOf(lines ?? "") };
+    if (known !== undefined && (lines === undefined || lines === known.lines)) {
+      known.serials[way] = serial;
+      known.looks = looks;
+      return known;
+    }
+    const listing = {
+      serial,
+      refs: await refsOf(lines ?? ""),
+      lines: lines ?? "",
+      serials: { [way]: serial },
+      looks,
+      quick,
+    };
     this.#listings.delete(key);
     if (listing.refs.length > MAX_KNOWN_REFS) return listing;
     this.#listings.set(key, listing);
@@ -92,11 +123,11 @@ export function scanHere(): ScanLooseRefs {
   const scanner = new LooseScanner();
   return (request, signal) => {
     let sliceEnd = performance.now() + SLICE_MS;
-    return scanner.scan(request, async () => {
-      if (performance.now() < sliceEnd) return;
+    const pause = async (): Promise<void> => {
       await letOthersRun();
       signal?.throwIfAborted();
       sliceEnd = performance.now() + SLICE_MS;
-    });
+    };
+    return scanner.scan(request, () => (performance.now() < sliceEnd ? undefined : pause()));
   };
 }

@@ -43,6 +43,8 @@ export interface LooseScan {
    * when nothing has changed.
    */
   readonly lines: string | undefined;
+  /** Files and directories that were looked at. */
+  readonly looks: number;
   /** What was passed over, and why. */
   readonly warnings: readonly string[];
 }
@@ -78,7 +80,8 @@ export class LooseScanner {
   #count = 0;
 
   /** @param breathe is called for every file @throws RefsError `refs/malformed`, or what the system says */
-  async scan(request: LooseScanRequest, breathe: () => Promise<void>): Promise<LooseScan> {
+  async scan(request: LooseScanRequest, breathe: () => Promise<void> | undefined): Promise<LooseScan> {
+    let looks = 0;
     const found: { name: string; value: string }[] = [];
     const warnings: string[] = [];
     const warn = (text: string) => {
@@ -95,7 +98,9 @@ export class LooseScanner {
         const name = directory + entry;
         const below = prefixesReach(prefixes, `${name}/`);
         if (!below && !startsWithAny(prefixes, name)) continue;
-        await breathe();
+        const pause = breathe();
+        if (pause !== undefined) await pause;
+        looks++;
         const stats = lstatSync(fromBytePath(base + name), { throwIfNoEntry: false });
         if (stats === undefined) continue;
         if (stats.isDirectory()) {
@@ -116,10 +121,11 @@ export class LooseScanner {
       }
     }
     found.sort((a, b) => compareNames(a.name, b.name));
-    return this.#answer(request, found.map(({ name, value }) => `${value} ${name}\n`).join(""), warnings);
+    const lines = found.map(({ name, value }) => `${value} ${name}\n`).join("");
+    return { ...this.#answer(request, lines), looks, warnings };
   }
 
-  #answer(request: LooseScanRequest, lines: string, warnings: readonly string[]): LooseScan {
+  #answer(request: LooseScanRequest, lines: string): Pick<LooseScan, "serial" | "lines"> {
     const { gitDirectory, commonDirectory, prefixes } = request;
     const key = JSON.stringify([gitDirectory, commonDirectory, prefixes]);
     const before = this.#answers.get(key);
@@ -130,7 +136,7 @@ export class LooseScanner {
       if (this.#answers.size <= MAX_ANSWERS) break;
       this.#answers.delete(oldest);
     }
-    return { serial, lines: serial === request.known ? undefined : lines, warnings };
+    return { serial, lines: serial === request.known ? undefined : lines };
   }
 
   #valueOf(path: string, stats: Stats, format: ObjectFormat): string | undefined | "gone" {

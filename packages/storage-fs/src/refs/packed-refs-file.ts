@@ -1,4 +1,4 @@
-import type { BigIntStats } from "node:fs";
+import { type BigIntStats, statSync } from "node:fs";
 import { type FileHandle, open, stat } from "node:fs/promises";
 import { setImmediate as letOthersRun } from "node:timers/promises";
 import type { ObjectFormat } from "@x/objects";
@@ -6,6 +6,7 @@ import { emptyPackedRefs, type PackedRefs, parsePackedRefsInSteps, RefsError } f
 import { fromBytePath } from "../byte-path.ts";
 import { systemCode } from "../errors.ts";
 import type { MemoryBudget } from "../memory-budget.ts";
+import { QuickLook } from "../quick-look.ts";
 
 /** The longest string V8 makes, less a little: about eight million refs. Unit: bytes. */
 const MAX_PACKED_REFS_BYTES = 500_000_000;
@@ -33,6 +34,7 @@ export class PackedRefsFile {
   #loaded: Loaded | undefined;
   #last: PackedRefs | undefined;
   #serial = 0;
+  readonly #quick = new QuickLook();
 
   /** `path` is a byte path; what is read is kept as long as `memory` has room, or for good. */
   constructor(path: string, format: ObjectFormat, warn: (message: string) => void, memory?: MemoryBudget) {
@@ -56,19 +58,20 @@ export class PackedRefsFile {
   /** What the file says now, or said at some time after the call. @throws RefsError `refs/malformed` */
   async read(): Promise<PackedRefs> {
     const known = this.#loaded;
-    if (known !== undefined && known.racyBytes === undefined) {
-      const stats = await stat(fromBytePath(this.path), { bigint: true }).catch(absent);
-      if (stats !== undefined && isSameFile(stats, known.stats)) {
+    if (known === undefined || known.racyBytes === undefined) {
+      const path = fromBytePath(this.path);
+      const stats = await this.#quick.look(
+        () => statSync(path, { bigint: true, throwIfNoEntry: false }),
+        () => stat(path, { bigint: true }).catch(absent),
+      );
+      if (stats === undefined) return this.#forget();
+      if (known !== undefined && isSameFile(stats, known.stats)) {
         this.#memory?.touch(this);
         return known.refs;
       }
     }
     const file = await open(fromBytePath(this.path), "r").catch(absent);
-    if (file === undefined) {
-      this.#loaded = undefined;
-      this.#memory?.release(this);
-      return this.#none;
-    }
+    if (file === undefined) return this.#forget();
     try {
       const loaded = await this.#load(file, known);
       this.#loaded = loaded;
@@ -80,6 +83,12 @@ export class PackedRefsFile {
     } finally {
       await file.close();
     }
+  }
+
+  #forget(): PackedRefs {
+    this.#loaded = undefined;
+    this.#memory?.release(this);
+    return this.#none;
   }
 
   async #load(file: FileHandle, known: Loaded | undefined): Promise<Loaded> {

@@ -1,3 +1,4 @@
+import type { PathLike } from "node:fs";
 import { lstat, mkdir, readdir, readlink, rmdir } from "node:fs/promises";
 import type { ObjectFormat } from "@x/objects";
 import {
@@ -11,10 +12,12 @@ import {
 import { fromBytePath, parentOf, toBytePath } from "../byte-path.ts";
 import { systemCode } from "../errors.ts";
 import type { RepositoryLayout } from "../layout.ts";
-import { readSmallFile } from "../small-file.ts";
+import { QuickLook } from "../quick-look.ts";
+import { type NotSmallFile, readSmallFile, readSmallFileSync } from "../small-file.ts";
 
 /** A loose ref is an id or a name, and a name is a path. Unit: bytes. */
 export const MAX_LOOSE_REF_BYTES: number = 8 * 1024;
+const LIMIT = { maxBytes: MAX_LOOSE_REF_BYTES };
 /** Refs that every work tree has for itself. Spec: gitrepository-layout, "refs". */
 export const PER_WORKTREE = ["refs/bisect/", "refs/rewritten/", "refs/worktree/"] as const;
 
@@ -26,6 +29,7 @@ export class RefFiles {
   readonly #gitDirectory: string;
   readonly #commonDirectory: string;
   readonly #format: ObjectFormat;
+  readonly #quick = new QuickLook();
 
   constructor(layout: RepositoryLayout, format: ObjectFormat) {
     this.#gitDirectory = toBytePath(layout.gitDirectory);
@@ -57,7 +61,20 @@ export class RefFiles {
   /** What the file of `name` says. A symlink is a symbolic ref when its target is a ref name, and never followed. */
   async read(name: string): Promise<LooseState> {
     const path = fromBytePath(this.pathOf(name));
-    const file = await readSmallFile(path, { maxBytes: MAX_LOOSE_REF_BYTES });
+    return this.#stateOf(path, await readSmallFile(path, LIMIT));
+  }
+
+  /** As {@link read}, at once where that is quick: for those who look often and change nothing. */
+  async look(name: string): Promise<LooseState> {
+    const path = fromBytePath(this.pathOf(name));
+    const file = await this.#quick.look(
+      () => readSmallFileSync(path, LIMIT),
+      () => readSmallFile(path, LIMIT),
+    );
+    return this.#stateOf(path, file);
+  }
+
+  async #stateOf(path: PathLike, file: Buffer | NotSmallFile): Promise<LooseState> {
     switch (file) {
       case "missing":
       case "directory":
