@@ -26,7 +26,12 @@ const PROMISES = new Map([
   ["ls-remote while a fetch is prepared: max, ms", { most: 50 }],
   ["push of 20k objects: wall, s", { ratio: 3 }],
   ...["fetch of nothing new", "ls-remote"].map((name) => [`${name}: server CPU, ms`, { ratio: 1 }]),
-  ...["fetch of 10 commits", "fetch --depth 1", "fetch --filter=blob:none"].flatMap(everyWay),
+  ...[
+    "fetch that brings nothing",
+    "fetch of 10 commits",
+    "fetch --depth 1",
+    "fetch --filter=blob:none",
+  ].flatMap(everyWay),
   ...["ls-refs of all", "ls-refs of branches and tags"].flatMap(everyWay),
 ]);
 

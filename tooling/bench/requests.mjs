@@ -33,12 +33,18 @@ export function smallFetches(git, directory, repository) {
   const wants = [tip];
   const behind = { wants, haves, args: ["thin-pack"], done: false };
   const shallow = { wants, args: ["thin-pack", "deepen 1"] };
+  const nothing = { wants, haves: wants, args: ["thin-pack"] };
   const partial = { wants, args: ["thin-pack", "filter blob:none"] };
   // The same objects, asked for in words that no server has heard before, so that none can answer from memory.
   const others = [...new Set(git.run("-C", directory, "for-each-ref", "--format=%(objectname)").split("\n"))];
   let asked = 0;
   const unheardOf = () => ({ ...partial, wants: [tip, others[asked++ % others.length], others[asked % 7]] });
   return ["git://", "http://"].flatMap((way) => [
+    {
+      name: `fetch that brings nothing over ${way}`,
+      way,
+      run: fetchAfterListing(way, repository, () => nothing),
+    },
     {
       name: `fetch of ${BEHIND} commits over ${way}`,
       way,
