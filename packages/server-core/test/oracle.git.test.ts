@@ -76,6 +76,7 @@ describe.each(["sha1", "sha256"] as const)("beside stock git, %s", async (format
       () => [want("main"), `shallow ${id("main~1")}\n`, "deepen 2\n", "deepen-relative\n", "done\n"],
     ],
     ["a time", () => [want("main"), "deepen-since 1112912173\n", "done\n"]],
+    ["the beginning of time", () => [want("main"), "deepen-since 0\n", "done\n"]],
     ["a ref to stop at", () => [want("main"), "deepen-not side\n", "done\n"]],
     ["a shallow client that does not deepen", () => [want("main"), `shallow ${id("main~1")}\n`, "done\n"]],
     ["a shallow commit we lack", () => [want("main"), `shallow ${unknown("ef")}\n`, "deepen 1\n", "done\n"]],

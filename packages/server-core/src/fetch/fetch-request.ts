@@ -93,8 +93,8 @@ function parseDepth(text: string, line: string): number {
 }
 
 function parseTime(text: string, line: string): number {
-  const time = /^[0-9]{1,16}$/.test(text) ? Number(text) : 0;
-  if (time < 1 || !Number.isSafeInteger(time)) throw refused(`Invalid deepen-since: ${plain(line)}`);
+  const time = /^[0-9]{1,16}$/.test(text) ? Number(text) : -1;
+  if (time < 0 || !Number.isSafeInteger(time)) throw refused(`Invalid deepen-since: ${plain(line)}`);
   return time;
 }
 
