@@ -29,10 +29,11 @@ export {
   zeroId,
 } from "./object-id.ts";
 export type { Abortable, ObjectHeader, ObjectReader, PeeledObject, StoredObject } from "./object-reader.ts";
-export type { ObjectStore } from "./object-store.ts";
+export type { AlternateTipsOptions, ObjectStore } from "./object-store.ts";
 export { isObjectType, type ObjectType } from "./object-type.ts";
 export type { PackEvent, PackLimits, PackRequest, PackSummary, TagCandidate } from "./pack-request.ts";
 export type {
+  ConnectedOptions,
   PackReceipt,
   Quarantine,
   ReceivedObject,

@@ -4,6 +4,12 @@ import type { Abortable, ObjectReader } from "./object-reader.ts";
 import type { PackEvent, PackRequest } from "./pack-request.ts";
 import type { Quarantine } from "./quarantine.ts";
 
+/** Which tips of alternates are asked for. */
+export interface AlternateTipsOptions extends Abortable {
+  /** Only refs below these names; all when not given. Spec: git-config, `core.alternateRefsPrefixes`. */
+  readonly prefixes?: readonly string[] | undefined;
+}
+
 /**
  * A repository's objects. Heavy work (counting, inflating, hashing) happens wherever the store decides,
  * never on the caller's thread for long.
@@ -13,6 +19,15 @@ export interface ObjectStore extends ObjectReader, Ancestry {
 
   /** The commits whose parents this store lacks on purpose. Spec: gitrepository-layout, "shallow". */
   shallow(options?: Abortable): Promise<readonly ObjectId[]>;
+
+  /**
+   * Adds commits to {@link shallow}, durably, under the lock that git takes for it. Those that are there already are
+   * passed over. Stores that cannot do it have none, and take no push that would need it.
+   */
+  addShallow?(ids: readonly ObjectId[], options?: Abortable): Promise<void>;
+
+  /** What the refs of the alternates hold, in batches, repeats perhaps: a pusher need not send what these reach. */
+  alternateTips?(options?: AlternateTipsOptions): AsyncIterable<readonly ObjectId[]>;
 
   /**
    * Makes the pack that answers `request`, in chunks of at most 64 KiB. The last event is the summary.

@@ -48,6 +48,16 @@ export function frameText(text: string, sideband: SidebandPacketBytes): Uint8Arr
   return encodeSideband(SIDEBAND_PROGRESS, utf8.encode(text), sideband);
 }
 
+/** A text for the user, as many packets as it needs. */
+export function* frameMessage(
+  bytes: Uint8Array,
+  sideband: SidebandPacketBytes,
+): Generator<Uint8Array, void, undefined> {
+  const size = sideband - SIDEBAND_HEADER_BYTES;
+  for (let at = 0; at < bytes.length; at += size)
+    yield encodeSideband(SIDEBAND_PROGRESS, bytes.subarray(at, at + size), sideband);
+}
+
 /** A packet that carries nothing and keeps a line alive. */
 export function frameNothing(sideband: SidebandPacketBytes, band: 1 | 2 = SIDEBAND_DATA): Uint8Array {
   return encodeSideband(band, new Uint8Array(0), sideband);

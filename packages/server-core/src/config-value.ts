@@ -62,3 +62,21 @@ export function parseUnsigned(text: string): number | undefined {
 export function configUnsigned(config: RepositoryConfig, key: string): number | undefined {
   return parseUnsigned(config.get(key) ?? "");
 }
+
+/** A timer's longest time. Unit: milliseconds. */
+const MAX_TIMER_MS = 0x7fff_ffff;
+
+/**
+ * How long a line may be silent: the repository's own word under `key` in seconds, of which 0 is never, or `defaultMs`.
+ * Unit: milliseconds.
+ */
+export function configKeepaliveMs(
+  config: RepositoryConfig,
+  key: string,
+  defaultMs: number,
+): number | undefined {
+  if (/^\s*-[0-9]/.test(config.get(key) ?? "")) return undefined;
+  const seconds = configUnsigned(config, key);
+  if (seconds === undefined) return defaultMs;
+  return seconds === 0 ? undefined : Math.min(seconds * 1000, MAX_TIMER_MS);
+}

@@ -8,7 +8,10 @@ import { uploadPackV2 } from "./fetch/upload-pack-v2.ts";
 import type { Hooks } from "./hooks.ts";
 import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
 import type { Logger, Repository, RepositoryResolver } from "./ports.ts";
+import { makeNonce } from "./push/cert-nonce.ts";
+import { nonceSource } from "./push/certificate.ts";
 import { receivePack } from "./push/receive-pack.ts";
+import type { VerifyPush } from "./push-hooks.ts";
 import { RepositoryMemories } from "./repository-memory.ts";
 import type { GitService, ServiceCall, ServiceName } from "./service.ts";
 import type { CallStats, Session } from "./session.ts";
@@ -26,6 +29,10 @@ export interface GitServiceOptions {
   /** What the server calls itself to clients. */
   readonly agent?: string;
   readonly hooks?: Hooks;
+  /** Verifies push certificates. Without it what hooks hear of them is that they cannot be checked. */
+  readonly verifyPush?: VerifyPush;
+  /** The clock that nonces of push certificates go by. Default: the system's. Unit: milliseconds since 1970. */
+  readonly now?: () => number;
   /** Names each call for clients and logs where the repository exchanges such names. Default: at random. */
   readonly sessionId?: () => string;
 }
@@ -37,6 +44,8 @@ interface Settings {
   readonly logger: Logger | undefined;
   readonly agent: string;
   readonly hooks: Hooks;
+  readonly verifyPush: VerifyPush | undefined;
+  readonly now: () => number;
   readonly sessionId: () => string;
   readonly memories: RepositoryMemories;
 }
@@ -55,6 +64,8 @@ export function createGitService(options: GitServiceOptions): GitService {
     logger: options.logger,
     agent: options.agent ?? "x-server-core/0",
     hooks: options.hooks ?? {},
+    verifyPush: options.verifyPush,
+    now: options.now ?? Date.now,
     sessionId: options.sessionId ?? (() => crypto.randomUUID()),
     memories: new RepositoryMemories(limits),
   };
@@ -139,6 +150,8 @@ async function openSession(
     refs: new VisibleRefs(repository, { scope, onBroken }),
     memory: settings.memories.of(repository.objects, scope.key),
     sessionId,
+    certNonce: certNonce(call, repository, settings.now()),
+    verifyPush: settings.verifyPush,
     input: new PacketReader(guarded(call.input), { signal }),
     limits,
     hooks,
@@ -150,6 +163,11 @@ async function openSession(
     // Whoever sends a request understands an ERR packet; an announcement may still become a status instead.
     channel: call.mode === "rpc" ? { kind: "packet" } : { kind: "transport" },
   };
+}
+
+function certNonce(call: ServiceCall, repository: Repository, now: number): string | undefined {
+  const source = call.service === "git-receive-pack" ? nonceSource(call, repository) : undefined;
+  return source && makeNonce(source, Math.floor(now / 1000));
 }
 
 async function resolve(settings: Settings, call: ServiceCall, signal: AbortSignal): Promise<Repository> {

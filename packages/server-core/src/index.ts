@@ -26,7 +26,9 @@ export type {
   PushCommand,
   PushContext,
   PushHooks,
+  PushVerdict,
   ReceivedContext,
   Refusals,
+  VerifyPush,
 } from "./push-hooks.ts";
 export type { GitService, Peer, ProtocolVersion, ServiceCall, ServiceName } from "./service.ts";

@@ -45,27 +45,55 @@ function settlesWithin(promise: Promise<unknown>, ms: number): Promise<boolean> 
 
 /** What comes out of work in progress: texts for the user, silence, and in the end the result. */
 export type WorkEvent<T> =
-  | { readonly kind: "text"; readonly text: string }
+  | { readonly kind: "text"; readonly bytes: Uint8Array }
   | { readonly kind: "idle" }
   | { readonly kind: "result"; readonly value: T };
 
-/** Texts that nobody reads are dropped above this. Unit: characters. */
-const MAX_WAITING_TEXT = 65_536;
+/** How work in progress shows texts to the user. */
+export interface Voice {
+  /** Takes a text over; it is lost where too much is waiting, or nobody listens any more. */
+  readonly say: (text: Uint8Array) => void;
+  /** Settles when little is waiting, or nobody listens any more. */
+  readonly drained: () => Promise<void>;
+}
+
+/** Texts that nobody reads are dropped above this. Unit: bytes. */
+const MAX_WAITING_TEXT = 1024 * 1024;
+/** Who waits for room goes on below this. Unit: bytes. */
+const LITTLE_WAITING_TEXT = 65_536;
 
 /**
  * Runs `task` and gives its texts while it runs, `idle` where it is silent for `idleMs()`, and its result last.
  * Leaving the iteration waits for the task: whoever leaves has called it off.
  */
 export async function* whileWorking<T>(
-  task: (say: (text: string) => void) => Promise<T>,
+  task: (voice: Voice) => Promise<T>,
   idleMs: () => number | undefined,
 ): AsyncGenerator<WorkEvent<T>, void, undefined> {
-  let waiting = "";
+  let waiting: Uint8Array[] = [];
+  let bytes = 0;
+  let left = false;
+  let forRoom: (() => void)[] = [];
   let wake: () => void = () => {};
   let settled = false;
-  const result = task((text) => {
-    if (waiting.length < MAX_WAITING_TEXT) waiting += text;
-    wake();
+  const take = (): Uint8Array => {
+    const text = joined(waiting, bytes);
+    waiting = [];
+    bytes = 0;
+    for (const resolve of forRoom) resolve();
+    forRoom = [];
+    return text;
+  };
+  const result = task({
+    say(text) {
+      if (left || text.length === 0 || bytes + text.length > MAX_WAITING_TEXT) return;
+      waiting.push(text);
+      bytes += text.length;
+      wake();
+    },
+    async drained() {
+      if (!left && bytes > LITTLE_WAITING_TEXT) await new Promise<void>((resolve) => forRoom.push(resolve));
+    },
   });
   const finished = () => {
     settled = true;
@@ -82,15 +110,25 @@ export async function* whileWorking<T>(
       };
     });
   try {
-    while (waiting !== "" || !settled) {
-      if (waiting !== "") {
-        const text = waiting;
-        waiting = "";
-        yield { kind: "text", text };
-      } else if (await isIdle()) yield { kind: "idle" };
+    while (bytes > 0 || !settled) {
+      if (bytes > 0) yield { kind: "text", bytes: take() };
+      else if (await isIdle()) yield { kind: "idle" };
     }
     yield { kind: "result", value: await result };
   } finally {
+    left = true;
+    take();
     await over;
   }
+}
+
+function joined(pieces: readonly Uint8Array[], length: number): Uint8Array {
+  if (pieces.length === 1 && pieces[0] !== undefined) return pieces[0];
+  const all = new Uint8Array(length);
+  let at = 0;
+  for (const piece of pieces) {
+    all.set(piece, at);
+    at += piece.length;
+  }
+  return all;
 }

@@ -8,6 +8,18 @@ export interface Limits {
   readonly maxCommandBytes: number;
   /** Refs that one push may change. */
   readonly maxCommands: number;
+  /** The certificate of a push, its commands included. Unit: bytes. */
+  readonly maxPushCertBytes: number;
+  /** Options of one push (`--push-option`). */
+  readonly maxPushOptions: number;
+  /** The same, all together. Unit: bytes. */
+  readonly maxPushOptionBytes: number;
+  /** A name that a push may create or change. Unit: bytes. */
+  readonly maxRefNameBytes: number;
+  /** What stands between two slashes of it: a file's name, with room for `.lock`. Unit: bytes. */
+  readonly maxRefComponentBytes: number;
+  /** Tips of alternates that a pusher is told of as `.have`; the others are not. */
+  readonly maxAlternateTips: number;
   /** Capability lines that open a v2 request. Unit: bytes. */
   readonly maxCapabilityBytes: number;
   /** Wants, haves and arguments of one fetch or of one ls-refs, all rounds together. Unit: bytes. */
@@ -55,6 +67,12 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   keepaliveMs: 5000,
   maxCommandBytes: 3 * 1024 * 1024,
   maxCommands: 100_000,
+  maxPushCertBytes: 4 * 1024 * 1024,
+  maxPushOptions: 1024,
+  maxPushOptionBytes: 256 * 1024,
+  maxRefNameBytes: 4096,
+  maxRefComponentBytes: 250,
+  maxAlternateTips: 65_536,
   maxCapabilityBytes: 1024 * 1024,
   maxFetchRequestBytes: 64 * 1024 * 1024,
   maxWants: 65_536,

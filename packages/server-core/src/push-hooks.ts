@@ -12,7 +12,7 @@ export interface PushCommand {
 
 /** A signed push, as far as its signature was looked at. Spec: git-receive-pack, "Hooks". */
 export interface PushCertificate {
-  /** The blob that holds the certificate, stored with what the push brings. */
+  /** The blob that holds the certificate, stored with what the push brings; `prePush` comes before that. */
   readonly id: ObjectId;
   /** The certificate up to its signature, and the signature. */
   readonly payload: Uint8Array;
@@ -21,11 +21,25 @@ export interface PushCertificate {
   readonly status: string;
   readonly signer: string | undefined;
   readonly key: string | undefined;
+  /** What the pusher had to sign, or did sign when that is as good; `undefined` when nothing was asked of it. */
   readonly nonce: string | undefined;
   readonly nonceStatus: "UNSOLICITED" | "BAD" | "MISSING" | "OK" | "SLOP";
-  /** How old the nonce is, when its status is `SLOP`. Unit: seconds. */
+  /** How old the nonce is, when its status is `SLOP`; below zero: made by a clock ahead of ours. Unit: seconds. */
   readonly nonceSlop: number | undefined;
 }
+
+/** What became of a signature, as {@link PushCertificate} has it. */
+export type PushVerdict = Pick<PushCertificate, "status" | "signer" | "key">;
+
+/**
+ * Verifies the signature of a push certificate. What it throws counts as not to be checked.
+ * @param signature in the armour of OpenPGP, OpenSSH or X.509, from its first line on
+ */
+export type VerifyPush = (
+  payload: Uint8Array,
+  signature: Uint8Array,
+  options: { readonly repository: Repository; readonly signal: AbortSignal },
+) => Promise<PushVerdict>;
 
 /** What every hook of a push gets to know. */
 export interface PushContext {
@@ -38,8 +52,13 @@ export interface PushContext {
   readonly pushOptions: readonly string[] | undefined;
   readonly certificate: PushCertificate | undefined;
   readonly signal: AbortSignal;
-  /** Shows the user a text, lines ended by the caller. Lost when the client cannot be shown anything. */
-  readonly progress: (text: string) => void;
+  /**
+   * Shows the user a text, as it is; lines are ended by the caller. Lost when the client cannot be shown anything, and
+   * where more piles up than is read: who has much to say waits for {@link drained}.
+   */
+  readonly progress: (text: string | Uint8Array) => void;
+  /** Settles when there is room for more to be shown. */
+  readonly drained: () => Promise<void>;
 }
 
 /** A push whose objects are in. */
@@ -83,26 +102,35 @@ export interface PushHooks {
   readonly prePush?: (context: PushContext) => Promise<Refusals | undefined>;
   /** Once for each push, after its objects are in and known to be connected, before anything is kept. */
   readonly preReceive?: (context: PreReceiveContext) => Promise<Refusals | undefined>;
-  /** Once for the commands that `receive.procReceiveRefs` hands over. @returns answers by ref; what has none failed */
+  /**
+   * Once for the commands that `receive.procReceiveRefs` hands over.
+   * @returns answers by ref; what has none failed. `undefined`: there is nobody to handle them, and all fail
+   */
   readonly procReceive?: (
     context: ReceivedContext,
-  ) => Promise<ReadonlyMap<string, readonly ProcReceiveAnswer[]>>;
+  ) => Promise<ReadonlyMap<string, readonly ProcReceiveAnswer[]> | undefined>;
   /** Once for each ref that may change, its objects being kept. @returns a reason to refuse it */
   readonly update?: (context: ReceivedContext, command: PushCommand) => Promise<string | undefined>;
-  /** Instead of the server's own check-out when `receive.denyCurrentBranch` is `updateInstead`. @returns a reason to refuse */
+  /**
+   * Instead of the server's own check-out when `receive.denyCurrentBranch` is `updateInstead`.
+   * @returns a reason to refuse; `undefined` when it is done; `false` to leave it to the server
+   */
   readonly pushToCheckout?: (
     context: ReceivedContext,
     command: PushCommand,
     workTree: string,
-  ) => Promise<string | undefined>;
+  ) => Promise<string | false | undefined>;
   /** At each step of each transaction of refs. Throwing while `preparing` or `prepared` undoes it. */
   readonly referenceTransaction?: (
     context: PushContext,
     phase: RefChangePhase,
     changes: readonly StagedRefChange[],
   ) => Promise<void>;
-  /** After the client has its report, when a ref changed: with what changed. It alters nothing. */
+  /**
+   * After the client has its report, when a ref changed: with what changed, as `procReceive` told it where that did it.
+   * It alters nothing. Once a ref has changed it is called even if the client has left.
+   */
   readonly postReceive?: (context: PushContext) => Promise<void>;
-  /** After `postReceive`, with the names of the refs that changed. */
+  /** After `postReceive`, with the commands that were carried out, as the client gave them. */
   readonly postUpdate?: (context: PushContext) => Promise<void>;
 }

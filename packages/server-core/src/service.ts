@@ -10,6 +10,8 @@ export interface Peer {
   readonly address?: string | undefined;
   /** A name the transport has authenticated. */
   readonly user?: string | undefined;
+  /** Whom reflogs name, `Name <mail>`; without it a name is made of the others. */
+  readonly committer?: string | undefined;
 }
 
 /** What a transport knows about a request before any Git byte is read. */

@@ -3,6 +3,7 @@ import { ServiceError } from "./errors.ts";
 import type { Hooks } from "./hooks.ts";
 import type { Limits } from "./limits.ts";
 import type { Logger, Repository } from "./ports.ts";
+import type { VerifyPush } from "./push-hooks.ts";
 import type { RepositoryMemory } from "./repository-memory.ts";
 import type { ServiceCall } from "./service.ts";
 import type { ShownIds } from "./visible/shown-ids.ts";
@@ -43,6 +44,9 @@ export interface Session {
   readonly agent: string;
   /** What this session is called in announcements; `undefined` where session ids are not exchanged. */
   readonly sessionId: string | undefined;
+  /** What pushers have to put into their certificates; `undefined` where none are asked for. */
+  readonly certNonce: string | undefined;
+  readonly verifyPush: VerifyPush | undefined;
   /** What is remembered of the repository from call to call. */
   readonly memory: RepositoryMemory;
   readonly logger: Logger | undefined;

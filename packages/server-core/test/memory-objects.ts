@@ -1,5 +1,7 @@
 import {
   type Abortable,
+  type AlternateTipsOptions,
+  type ConnectedOptions,
   type DeepenAnswer,
   type DeepenRequest,
   type ObjectFormat,
@@ -14,6 +16,7 @@ import {
   type PackRequest,
   type PeeledObject,
   type Quarantine,
+  type ReceivedObject,
   type StoredObject,
   type TakePackOptions,
 } from "@x/objects";
@@ -61,6 +64,8 @@ export class MemoryObjects extends MemoryReader implements ObjectStore {
   readonly orders: PackRequest[] = [];
   readonly quarantines: MemoryQuarantine[] = [];
   boundary: ObjectId[] = [];
+  /** What refs of alternates hold, by their names. */
+  readonly lent: Map<string, ObjectId> = new Map();
   /** Put in the place of the pack that would be made. */
   pack: ((request: PackRequest, options?: Abortable) => AsyncIterable<PackEvent>) | undefined;
 
@@ -71,6 +76,14 @@ export class MemoryObjects extends MemoryReader implements ObjectStore {
 
   async shallow(): Promise<readonly ObjectId[]> {
     return this.boundary;
+  }
+
+  async addShallow(ids: readonly ObjectId[]): Promise<void> {
+    this.boundary.push(...ids);
+  }
+
+  async *alternateTips({ prefixes = [""] }: AlternateTipsOptions = {}): AsyncGenerator<ObjectId[]> {
+    for (const [name, id] of this.lent) if (prefixes.some((prefix) => name.startsWith(prefix))) yield [id];
   }
 
   async unreachable(ids: readonly ObjectId[], tips: readonly ObjectId[]): Promise<readonly ObjectId[]> {
@@ -172,6 +185,8 @@ export function encodePack(objects: readonly StoredObject[]): Uint8Array {
 export class MemoryQuarantine extends MemoryReader implements Quarantine {
   readonly #store: MemoryObjects;
   state: "open" | "published" | "discarded" = "open";
+  readonly environment: ReadonlyMap<string, string> = new Map([["GIT_QUARANTINE_PATH", "/quarantine"]]);
+  readonly #received: ReceivedObject[] = [];
 
   constructor(store: MemoryObjects) {
     super(new MemoryGraph(store.format, store.graph));
@@ -195,17 +210,32 @@ export class MemoryQuarantine extends MemoryReader implements Quarantine {
     for (const line of lines) {
       const space = line.indexOf(" ");
       const data = encodeLatin1(JSON.parse(line.slice(space + 1)) as string);
-      this.graph.add(line.slice(0, space) as ObjectType, data);
+      const type = line.slice(0, space) as ObjectType;
+      this.#received.push({ id: this.graph.add(type, data), type, size: data.length });
     }
     return { objects: lines.length, bytes, trailingBytes: text.length - bytes };
   }
 
-  async unconnected(tips: readonly ObjectId[], known: readonly ObjectId[]): Promise<readonly ObjectId[]> {
+  async *received(): AsyncGenerator<readonly ReceivedObject[]> {
+    for (const object of this.#received) yield [object];
+  }
+
+  async writeObject(type: ObjectType, data: Uint8Array): Promise<ObjectId> {
+    return this.graph.add(type, data);
+  }
+
+  async unconnected(
+    tips: readonly ObjectId[],
+    known: readonly ObjectId[],
+    options: ConnectedOptions = {},
+  ): Promise<readonly ObjectId[]> {
     const without = this.#store.graph.reach(known);
+    const cut = new Set([...this.#store.boundary, ...(options.shallow ?? [])]);
     return tips.filter((tip) => {
       let whole = true;
       this.graph.reach([tip], {
         without,
+        cut,
         onMissing: () => {
           whole = false;
         },

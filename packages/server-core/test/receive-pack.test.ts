@@ -256,7 +256,7 @@ describe("a pack that cannot be taken", () => {
     };
     const answer = await push(repository, [["refs/heads/a", undefined, id]], { pack });
     expect(report(answer)).toEqual([
-      "unpack index-pack abnormal exit",
+      "unpack unable to start object transaction",
       "ng refs/heads/a unpacker error",
       "flush",
     ]);
@@ -477,7 +477,7 @@ describe("a fault of the store", () => {
       throw new Error("EROFS");
     };
     expect(report(await push(repository, [["refs/heads/a", undefined, c1]], { pack: EMPTY_PACK }))[1]).toBe(
-      "ng refs/heads/a failed to update ref",
+      "ng refs/heads/a failed to update refs",
     );
   });
 

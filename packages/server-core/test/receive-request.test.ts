@@ -18,7 +18,6 @@ describe("the commands of a push", () => {
     `${ZERO}  ${A} refs/heads/a`,
     `${ZERO} xyz refs/heads/a`,
     `${ZERO} ${"a".repeat(64)} refs/heads/a`,
-    "push-cert\0report-status",
     "shallow x",
     "",
   ])("%j is none", async (line) => {

@@ -4,6 +4,7 @@ import type { Session } from "../session.ts";
 import type { ShownIds } from "../visible/shown-ids.ts";
 import type { ShownTips } from "../visible/shown-tips.ts";
 import { HAVE } from "../visible/visibility.ts";
+import { alternateTips } from "./alternate-tips.ts";
 import {
   type Announced,
   receivePackCapabilities,
@@ -23,7 +24,7 @@ export async function* advertiseRefs(session: Session): AsyncGenerator<Uint8Arra
   const forPush = call.service === "git-receive-pack";
   const head = forPush ? {} : await refs.head({ peel: true, signal });
   const capabilities = forPush
-    ? receivePackCapabilities(announced)
+    ? receivePackCapabilities(announced, session.certNonce)
     : uploadPackCapabilities(announced, {
         noDone: call.mode !== "duplex",
         headTarget: head.ref && head.target,
@@ -40,6 +41,7 @@ export async function* advertiseRefs(session: Session): AsyncGenerator<Uint8Arra
     if (head.isLost !== true) remember(session, head.ref.id);
   }
   const lent = new Set<ObjectId>();
+  const alternate = forPush ? await alternateTips(session) : new Set<ObjectId>();
   for await (const some of refs.list({ peel: !forPush, haves: forPush, signal }))
     for (const ref of some) {
       if (forPush && repository.namespace !== undefined) {
@@ -53,8 +55,13 @@ export async function* advertiseRefs(session: Session): AsyncGenerator<Uint8Arra
         full = line(ref.peeled, `${ref.name}^{}`);
         if (full !== undefined) yield full;
       }
+      alternate.delete(ref.id);
       remember(session, ref.id);
     }
+  for (const id of alternate) {
+    const full = line(id, HAVE);
+    if (full !== undefined) yield full;
+  }
   session.stats.refs = count;
   if (count === 0) line(zeroId(repository.objectFormat), "capabilities^{}");
   for (const id of await repository.objects.shallow({ signal })) {

@@ -4,6 +4,7 @@ import type { RepositoryConfig } from "../ports.ts";
 import { readWantPolicy } from "../visible/want-policy.ts";
 import { fetchFeatures, formatFetchFeatures, unbornSetting } from "./fetch-features.ts";
 import { formatPromisorRemotes } from "./promisor-remotes.ts";
+import { pushFeatures } from "./push-features.ts";
 import { offersBundleUri, offersObjectInfo } from "./server-features.ts";
 
 /** What an announcement says of this server and repository. */
@@ -43,10 +44,18 @@ export function uploadPackCapabilities(
   ].join(" ");
 }
 
-/** What receive-pack can do, in C git's order. */
-export function receivePackCapabilities(announced: Announced): string {
+/**
+ * What receive-pack can do, in C git's order.
+ * @param nonce asks for push certificates
+ */
+export function receivePackCapabilities(announced: Announced, nonce: string | undefined): string {
+  const { atomic, ofsDelta, pushOptions } = pushFeatures(announced.config);
   return [
-    "report-status report-status-v2 delete-refs side-band-64k quiet atomic ofs-delta",
+    "report-status report-status-v2 delete-refs side-band-64k quiet",
+    ...(atomic ? ["atomic"] : []),
+    ...(ofsDelta ? ["ofs-delta"] : []),
+    ...(nonce === undefined ? [] : [`push-cert=${nonce}`]),
+    ...(pushOptions ? ["push-options"] : []),
     ...tail(announced),
   ].join(" ");
 }

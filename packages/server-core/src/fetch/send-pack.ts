@@ -1,7 +1,7 @@
 import { type ObjectId, ObjectsError, type PackEvent, type PackRequest, type TagCandidate } from "@x/objects";
 import { encodePackets, flush } from "@x/pktline";
 import { frameNothing, framePack, frameText, type Sideband } from "../band-writer.ts";
-import { configUnsigned } from "../config-value.ts";
+import { configKeepaliveMs } from "../config-value.ts";
 import { ServiceError } from "../errors.ts";
 import { IDLE, type Idle, withIdle } from "../keepalive.ts";
 import type { Session } from "../session.ts";
@@ -27,7 +27,10 @@ export async function* sendPack(
   session.channel =
     sideband === undefined ? { kind: "lost" } : { kind: "sideband", maxPacketBytes: sideband };
   const events = session.repository.objects.createPack(request, { signal: session.signal });
-  const idleMs = sideband === undefined ? undefined : keepaliveMs(session);
+  const idleMs =
+    sideband === undefined
+      ? undefined
+      : configKeepaliveMs(session.repository.config, "uploadpack.keepAlive", session.limits.keepaliveMs);
   const paced: AsyncIterable<PackEvent | Idle> = idleMs === undefined ? events : withIdle(events, idleMs);
   let leftOut: readonly ObjectId[] = [];
   let pending = heading;
@@ -79,16 +82,6 @@ export async function packRequest(
       maxPackBytes: session.limits.maxPackBytes,
     },
   };
-}
-
-/** A timer's longest time. Unit: milliseconds. */
-const MAX_TIMER_MS = 0x7fff_ffff;
-
-/** The repository's own word first, in seconds; 0 is never. */
-function keepaliveMs({ repository, limits }: Session): number | undefined {
-  const seconds = configUnsigned(repository.config, "uploadpack.keepAlive");
-  if (seconds === undefined) return limits.keepaliveMs;
-  return seconds === 0 ? undefined : Math.min(seconds * 1000, MAX_TIMER_MS);
 }
 
 async function tagCandidates(session: Session): Promise<TagCandidate[]> {

@@ -1,8 +1,14 @@
-import { isZeroId } from "@x/objects";
-import { type RefEdit, type ReflogEntry, type RefOutcome, type RefRejection, RefsError } from "@x/refs";
-import type { Peer } from "../service.ts";
-import type { PlannedEdit } from "./judge-push.ts";
-import { isDelete, type Push } from "./push.ts";
+import {
+  type ReflogEntry,
+  type RefOutcome,
+  type RefRejection,
+  RefsError,
+  type TransactOptions,
+} from "@x/refs";
+import type { ServiceCall } from "../service.ts";
+import type { PlannedEdit } from "./carry-out.ts";
+import { commandsOf, pushContext } from "./hook-context.ts";
+import type { Push } from "./push.ts";
 
 const WORDS: Readonly<Record<RefRejection, string>> = {
   stale: "incorrect old value provided",
@@ -13,41 +19,99 @@ const WORDS: Readonly<Record<RefRejection, string>> = {
   aborted: "atomic transaction failed",
 };
 
-/** Changes the refs by compare-and-swap. What was not as the client believed is never reported as done. */
-export async function applyRefs(push: Push, plan: readonly PlannedEdit[]): Promise<void> {
+/** Changes refs by compare-and-swap. What was not as the client believed is never reported as done. */
+export async function applyEdits(push: Push, plan: readonly PlannedEdit[]): Promise<void> {
   const { session } = push;
-  const edits = plan.map(
-    ({ result: { command }, target }): RefEdit => ({
-      name: session.refs.fullName(target),
-      expected: isZeroId(command.oldId) ? "absent" : command.oldId,
-      next: isDelete(command) ? "delete" : command.newId,
-    }),
-  );
-  let outcomes: readonly RefOutcome[];
-  try {
-    outcomes = await session.repository.refs.transact(edits, {
-      atomic: push.atomic,
-      reflog: reflogEntry(session.call.peer),
-    });
-  } catch (error) {
-    session.stats.reason = `refs: ${error instanceof Error ? error.message : String(error)}`;
-    session.logger?.error({ error }, "refs could not be changed");
-    if (error instanceof RefsError) push.say(`error: ${error.message}\n`);
-    push.failLive(push.atomic ? "atomic transaction failed" : "failed to update ref");
+  const general = push.atomic ? WORDS.aborted : "failed to update refs";
+  const twice = repeated(plan);
+  if (twice !== undefined) {
+    push.say(`error: multiple updates for ref '${twice}' not allowed\n`);
+    return push.failLive(general);
+  }
+  const sound = plan.filter((planned) => !isInvalid(push, planned));
+  if (sound.length === 0 || (push.atomic && sound.length < plan.length)) {
+    if (sound.length < plan.length && push.atomic) failAll(push);
     return;
   }
-  const anyRejected = outcomes.some(({ status }) => status === "rejected");
-  for (const [i, { result }] of plan.entries()) {
-    const outcome = outcomes[i];
-    if (outcome?.status === "ok") continue;
-    if (outcome !== undefined) push.say(`error: ${result.command.ref}: ${WORDS[outcome.reason]}\n`);
-    result.error = push.atomic ? WORDS.aborted : WORDS[outcome?.reason ?? "locked"];
+  const phases = watchPhases(push);
+  let outcomes: readonly RefOutcome[];
+  try {
+    outcomes = await session.repository.refs.transact(
+      sound.map(({ edit }) => edit),
+      { atomic: push.atomic, reflog: reflogEntry(session.call), onPhase: phases.onPhase },
+    );
+  } catch (error) {
+    if (phases.declined !== undefined) {
+      push.say(`error: in '${phases.declined}' phase, update aborted by the reference-transaction hook\n`);
+    } else {
+      session.stats.reason = `refs: ${error instanceof Error ? error.message : String(error)}`;
+      session.logger?.error({ error }, "refs could not be changed");
+      if (error instanceof RefsError) push.say(`error: ${error.message}\n`);
+    }
+    return push.failLive(general);
   }
-  if (push.atomic && anyRejected) push.failLive(WORDS.aborted);
+  for (const [i, { result }] of sound.entries()) {
+    const outcome = outcomes[i];
+    if (outcome?.status === "ok") {
+      result.isDone = true;
+      continue;
+    }
+    const word = WORDS[outcome?.reason ?? "locked"];
+    if (outcome !== undefined && outcome.reason !== "aborted") {
+      const { ref } = result.command;
+      push.say(`error: ${outcome.message.includes(ref) ? outcome.message : `${ref}: ${word}`}\n`);
+    }
+    result.error = push.atomic ? WORDS.aborted : word;
+  }
+  if (push.atomic && sound.some(({ result }) => result.error !== undefined)) failAll(push);
 }
 
-function reflogEntry(peer: Peer): ReflogEntry {
+function failAll(push: Push): void {
+  for (const result of push.results) if (!result.isDone) result.error ??= WORDS.aborted;
+}
+
+function repeated(plan: readonly PlannedEdit[]): string | undefined {
+  const seen = new Set<string>();
+  for (const { edit } of plan) {
+    if (seen.has(edit.name)) return edit.name;
+    seen.add(edit.name);
+  }
+  return undefined;
+}
+
+/** Fails what no branch can hold. */
+function isInvalid(push: Push, { result, verdict }: PlannedEdit): boolean {
+  if (verdict.invalidValue !== true) return false;
+  const { ref, newId } = result.command;
+  push.say(`error: trying to write non-commit object ${newId} to branch '${ref}'\n`);
+  result.error = push.atomic ? WORDS.aborted : "invalid new value provided";
+  return true;
+}
+
+/** Tells the reference-transaction hook of each phase, and remembers in which it declined. */
+function watchPhases(push: Push): { declined: string | undefined; onPhase: TransactOptions["onPhase"] } {
+  const { referenceTransaction } = push.session.hooks;
+  const watch: ReturnType<typeof watchPhases> = { declined: undefined, onPhase: undefined };
+  if (referenceTransaction === undefined) return watch;
+  const context = pushContext(push, commandsOf(push.ownLive));
+  watch.onPhase = async (phase, changes) => {
+    try {
+      await referenceTransaction(context, phase, changes);
+    } catch (error) {
+      push.session.logger?.warn({ error, hook: "referenceTransaction", phase }, "a hook failed");
+      if (phase !== "preparing" && phase !== "prepared") return;
+      watch.declined = phase;
+      throw error;
+    }
+  };
+  return watch;
+}
+
+function reflogEntry({ peer, transport }: ServiceCall): ReflogEntry {
+  if (peer.committer !== undefined) return { committer: peer.committer, message: "push" };
   const clean = (text: string) => text.replace(/[<>\p{Cc}]/gu, "") || "unknown";
   const name = clean(peer.user ?? "anonymous");
-  return { committer: `${name} <${name}@${clean(peer.address ?? "localhost")}>`, message: "push" };
+  const host = clean(peer.address ?? "localhost");
+  const mail = transport === "http" ? `${name}@http.${host}` : `${name}@${host}`;
+  return { committer: `${name} <${mail}>`, message: "push" };
 }

@@ -1,27 +1,42 @@
-import { isZeroId, type Quarantine } from "@x/objects";
-import type { PushCommand } from "../push-hooks.ts";
+import { isZeroId, type ObjectId, type Quarantine } from "@x/objects";
+import { encodeLatin1 } from "@x/pktline";
+import type { Voice } from "../keepalive.ts";
+import type { PushCertificate, PushCommand } from "../push-hooks.ts";
 import type { Session } from "../session.ts";
-import type { PushObjects } from "./push-rules.ts";
+import type { PushObjects } from "./judge.ts";
 import type { PushRequest } from "./receive-request.ts";
 import type { CommandResult } from "./report-status.ts";
+
+/** Nobody listens. */
+export const MUTE: Voice = { say: () => {}, drained: async () => {} };
 
 /** A push on its way through its stages. */
 export class Push {
   readonly session: Session;
   readonly request: PushRequest;
   readonly results: readonly CommandResult[];
-  /** Shows the user a text. */
-  readonly say: (text: string) => void;
+  /** How the user is talked to at this moment. */
+  voice: Voice = MUTE;
   /** Commands on symbolic refs whose targets get the same change by another command. */
   readonly aliases: Map<CommandResult, CommandResult> = new Map();
-  /** `undefined` when the push brings no pack. */
+  /** New tips that are complete only if the history ends at these commits of the pusher's. */
+  readonly shallowRoots: Map<ObjectId, readonly ObjectId[]> = new Map();
+  certificate: PushCertificate | undefined;
+  /** `undefined` when the push brings nothing to store. */
   quarantine: Quarantine | undefined;
+  isPublished = false;
 
-  constructor(session: Session, request: PushRequest, say: (text: string) => void) {
+  constructor(session: Session, request: PushRequest) {
     this.session = session;
     this.request = request;
-    this.say = say;
-    this.results = request.commands.map((command) => ({ command, error: undefined }));
+    this.results = request.commands.map((command) => ({
+      command,
+      error: undefined,
+      isForHook: false,
+      reports: [],
+      didNotExist: false,
+      isDone: false,
+    }));
   }
 
   /** Commands that nothing speaks against so far. */
@@ -29,18 +44,29 @@ export class Push {
     return this.results.filter(({ error }) => error === undefined);
   }
 
+  /** Of these, the ones that the server itself has to carry out. */
+  get ownLive(): CommandResult[] {
+    return this.live.filter(({ isForHook }) => !isForHook);
+  }
+
   get atomic(): boolean {
-    return this.request.capabilities.has("atomic");
+    return this.request.atomic;
   }
 
   /** What is stored together with what the push brings. */
   get objects(): PushObjects {
-    return this.quarantine ?? this.session.repository.objects;
+    return (this.isPublished ? undefined : this.quarantine) ?? this.session.repository.objects;
   }
 
-  /** Fails all that are still alive. */
+  /** Shows the user a text; one character stands for each byte. */
+  say(text: string): void {
+    // Names come from the client, and some from others: none of them moves a cursor.
+    this.voice.say(encodeLatin1(text.replace(/[^\n\t\x20-\x7e\x80-\xff]/g, "?")));
+  }
+
+  /** Fails all that are still alive and not done. */
   failLive(error: string): void {
-    for (const result of this.live) result.error = error;
+    for (const result of this.live) if (!result.isDone) result.error = error;
   }
 
   /** All or nothing: one failure is everybody's. */
@@ -51,7 +77,10 @@ export class Push {
 
   /** What became of the target became of its alias. */
   settleAliases(): void {
-    for (const [alias, target] of this.aliases) alias.error ??= target.error;
+    for (const [alias, target] of this.aliases) {
+      alias.error ??= target.error;
+      alias.isDone = target.isDone;
+    }
   }
 
   /** Commands that are alive and bring something. */

@@ -1,15 +1,14 @@
 import { encodePackets, flush } from "@x/pktline";
 import { advertiseRefs } from "../announce/advertise.ts";
-import { frameData, frameNothing, frameText, type Sideband } from "../band-writer.ts";
-import { whileWorking } from "../keepalive.ts";
-import type { PushCommand } from "../push-hooks.ts";
+import { frameData, frameMessage, frameNothing, type Sideband } from "../band-writer.ts";
+import { configKeepaliveMs } from "../config-value.ts";
+import { type Voice, whileWorking } from "../keepalive.ts";
 import type { Session } from "../session.ts";
-import { applyRefs } from "./apply-refs.ts";
-import { judgePush, refuseHidden } from "./judge-push.ts";
-import { Push } from "./push.ts";
+import { runPostHooks } from "./post-hooks.ts";
+import { MUTE, Push } from "./push.ts";
 import { type PushRequest, readPushRequest } from "./receive-request.ts";
 import { formatReport } from "./report-status.ts";
-import { checkConnected, takePack } from "./take-pack.ts";
+import { runPush } from "./run-push.ts";
 
 /** Push. Spec: gitprotocol-pack, "Pushing Data To a Server". */
 export async function* receivePack(session: Session): AsyncGenerator<Uint8Array, void, undefined> {
@@ -17,117 +16,64 @@ export async function* receivePack(session: Session): AsyncGenerator<Uint8Array,
   if (mode !== "rpc") yield* advertiseRefs(session);
   if (mode === "advertise") return;
   const request = await readPushRequest(session);
-  if (request === undefined) return;
+  if (request !== undefined) yield* answer(session, request);
+}
 
+async function* answer(session: Session, request: PushRequest): AsyncGenerator<Uint8Array, void, undefined> {
   const sideband: Sideband = request.capabilities.has("side-band-64k") ? 65520 : undefined;
-  if (sideband !== undefined) session.channel = { kind: "sideband", maxPacketBytes: sideband };
-  let packIsIn = false;
-  const work = whileWorking(
-    (say) =>
-      run(session, request, say, () => {
-        packIsIn = true;
-      }),
-    // While the pack comes in the client is busy itself.
-    () => (packIsIn && sideband !== undefined ? session.limits.keepaliveMs : undefined),
+  const keepaliveMs = configKeepaliveMs(
+    session.repository.config,
+    "receive.keepAlive",
+    session.limits.keepaliveMs,
   );
-  let finished: FinishedPush | undefined;
-  for await (const event of work) {
-    if (event.kind === "result") finished = event.value;
-    else if (sideband !== undefined)
-      yield event.kind === "idle" ? frameNothing(sideband) : frameText(event.text, sideband);
+  const push = new Push(session, request);
+  let unpack = "ok";
+  // While the pack comes in the client is busy itself.
+  let isListening = false;
+  let hooksTold = false;
+  const work = (task: () => Promise<void>) => {
+    const speak = (voice: Voice) => {
+      push.voice = voice;
+      return task();
+    };
+    return withVoice(sideband, () => (isListening ? keepaliveMs : undefined), speak);
+  };
+  try {
+    yield* work(async () => {
+      try {
+        unpack = await runPush(push, () => {
+          isListening = true;
+        });
+      } finally {
+        await push.quarantine?.discard();
+      }
+    });
+    const { results } = push;
+    session.stats.commands = results.length;
+    session.stats.rejected = results.filter(({ error }) => error !== undefined).length;
+    const version = request.capabilities.has("report-status-v2") ? 2 : 1;
+    if (version === 2 || request.capabilities.has("report-status"))
+      yield* frameData(formatReport(unpack, results, version), sideband);
+    yield* work(() => {
+      hooksTold = true;
+      return runPostHooks(push);
+    });
+  } finally {
+    // A ref that has changed is told of, though its pusher has left meanwhile.
+    push.voice = MUTE;
+    if (!hooksTold) await runPostHooks(push);
   }
-  if (finished === undefined) return;
-  const { unpack, push } = finished;
-  session.stats.commands = push.results.length;
-  session.stats.rejected = push.results.length - push.live.length;
-  if (request.capabilities.has("report-status") || request.capabilities.has("report-status-v2"))
-    yield* frameData(formatReport(unpack, push.results), sideband);
   if (sideband !== undefined) yield encodePackets([flush]);
 }
 
-interface FinishedPush {
-  /** `ok`, or why the pack could not be taken in. */
-  readonly unpack: string;
-  readonly push: Push;
-}
-
-/** The push itself, in C git's order. Never throws for what is the push's own fault. */
-async function run(
-  session: Session,
-  request: PushRequest,
-  say: (text: string) => void,
-  onPackIn: () => void,
-): Promise<FinishedPush> {
-  const push = new Push(session, request, say);
-  try {
-    const failure = request.bringsPack ? await takePack(push) : undefined;
-    onPackIn();
-    if (failure !== undefined) {
-      push.failLive("unpacker error");
-      return { unpack: failure, push };
-    }
-    await checkConnected(push);
-    refuseHidden(push);
-    await runPreReceive(push);
-    const plan = await judgePush(push);
-    push.settleAtomic();
-    await carryOut(
-      push,
-      plan.filter(({ result }) => result.error === undefined),
-    );
-    push.settleAliases();
-    return { unpack: "ok", push };
-  } finally {
-    await push.quarantine?.discard();
+async function* withVoice(
+  sideband: Sideband,
+  idleMs: () => number | undefined,
+  task: (voice: Voice) => Promise<void>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const event of whileWorking(task, sideband === undefined ? () => undefined : idleMs)) {
+    if (sideband === undefined) continue;
+    if (event.kind === "idle") yield frameNothing(sideband);
+    else if (event.kind === "text") yield* frameMessage(event.bytes, sideband);
   }
 }
-
-async function carryOut(push: Push, plan: Parameters<typeof applyRefs>[1]): Promise<void> {
-  // From here on the push is carried through, whether the client is still there or not.
-  push.session.signal.throwIfAborted();
-  if (plan.length === 0) return;
-  try {
-    await push.quarantine?.publish();
-  } catch (error) {
-    push.session.stats.reason = `publish: ${error instanceof Error ? error.message : String(error)}`;
-    push.session.logger?.error({ error }, "pushed objects could not be kept");
-    push.failLive("unable to migrate objects to permanent storage");
-    return;
-  }
-  await applyRefs(push, plan);
-}
-
-async function runPreReceive(push: Push): Promise<void> {
-  const { session } = push;
-  const { preReceive } = session.hooks;
-  const live = push.live;
-  if (preReceive === undefined || live.length === 0) return;
-  const commands: PushCommand[] = live.map(({ command }) => command);
-  const { call, repository, signal } = session;
-  let refusals: string | ReadonlyMap<string, string> | undefined;
-  try {
-    refusals = await preReceive({
-      call,
-      repository,
-      commands,
-      allCommands: push.request.commands,
-      atomic: push.atomic,
-      pushOptions: undefined,
-      certificate: undefined,
-      objects: push.objects,
-      received: () => push.quarantine?.received?.({ signal }) ?? nothing(),
-      environment: push.quarantine?.environment ?? new Map(),
-      signal,
-      progress: push.say,
-    });
-  } catch (error) {
-    signal.throwIfAborted();
-    session.logger?.warn({ error }, "a pre-receive hook failed");
-    refusals = "pre-receive hook declined";
-  }
-  if (refusals === undefined) return;
-  for (const result of live)
-    result.error = typeof refusals === "string" ? refusals : refusals.get(result.command.ref);
-}
-
-async function* nothing(): AsyncGenerator<never, void, undefined> {}

@@ -1,37 +1,68 @@
 import { ObjectsError, type ReceiveLimits } from "@x/objects";
+import { encodeLatin1 } from "@x/pktline";
 import { configBytes } from "../config-value.ts";
 import { ServiceError } from "../errors.ts";
 import type { Session } from "../session.ts";
+import { storeCertificate } from "./certificate.ts";
 import type { Push } from "./push.ts";
 
 /**
- * Opens the quarantine and takes the pack into it.
+ * Opens the quarantine and takes the pack into it, and the certificate if there is one.
+ * @param onPackIn called when the last of the pack has been read
  * @returns why that failed, fit for the `unpack` line; `undefined` when all is in
  */
-export async function takePack(push: Push): Promise<string | undefined> {
-  const { session } = push;
-  const quiet = push.request.capabilities.has("quiet");
+export async function takeObjects(push: Push, onPackIn: () => void): Promise<string | undefined> {
+  const { session, request } = push;
+  if (!request.bringsPack && request.certificate === undefined) return undefined;
   try {
     push.quarantine = await session.repository.objects.receive({ signal: session.signal });
-    const receipt = await push.quarantine.takePack(session.input.rest(), {
-      limits: receiveLimits(session),
-      onProgress: quiet ? undefined : push.say,
-      signal: session.signal,
-    });
-    session.stats.objects = receipt.objects;
-    if (session.call.mode === "rpc" && receipt.trailingBytes > 0)
-      throw new ObjectsError("objects/bad-pack", "garbage after the pack");
-    return undefined;
   } catch (error) {
-    if (session.signal.aborted || error instanceof ServiceError) throw error;
-    session.stats.reason = `unpack: ${reasonOf(error)}`;
-    const fitForPeer =
-      error instanceof ObjectsError &&
-      (error.code === "objects/bad-pack" || error.code === "objects/limit-exceeded");
-    if (fitForPeer) return error.message;
-    session.logger?.error({ error }, "a pack could not be taken in");
-    return "index-pack abnormal exit";
+    return failure(session, error, "unable to start object transaction");
   }
+  if (request.bringsPack) {
+    try {
+      await takePack(push, onPackIn);
+    } catch (error) {
+      return failure(session, error, "index-pack abnormal exit");
+    }
+  }
+  await storeCertificate(push);
+  return undefined;
+}
+
+async function takePack(push: Push, onPackIn: () => void): Promise<void> {
+  const { session, request, quarantine } = push;
+  const receipt = await quarantine?.takePack(watched(session.input.rest(), onPackIn), {
+    limits: receiveLimits(session),
+    onProgress: request.capabilities.has("quiet") ? undefined : (text) => push.voice.say(encodeLatin1(text)),
+    signal: session.signal,
+  });
+  if (receipt === undefined) return;
+  session.stats.objects = receipt.objects;
+  if (session.call.mode === "rpc" && receipt.trailingBytes > 0)
+    throw new ObjectsError("objects/bad-pack", "garbage after the pack");
+}
+
+async function* watched(
+  chunks: AsyncIterable<Uint8Array>,
+  onEnd: () => void,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    yield* chunks;
+  } finally {
+    onEnd();
+  }
+}
+
+function failure(session: Session, error: unknown, general: string): string {
+  if (session.signal.aborted || error instanceof ServiceError) throw error;
+  session.stats.reason = `unpack: ${error instanceof Error ? error.message : String(error)}`;
+  const fitForPeer =
+    error instanceof ObjectsError &&
+    (error.code === "objects/bad-pack" || error.code === "objects/limit-exceeded");
+  if (fitForPeer) return error.message;
+  session.logger?.error({ error }, "a pack could not be taken in");
+  return general;
 }
 
 function receiveLimits(session: Session): ReceiveLimits {
@@ -41,20 +72,4 @@ function receiveLimits(session: Session): ReceiveLimits {
     configBytes(session.repository.config, "receive.maxInputSize") || Number.POSITIVE_INFINITY;
   const maxPackBytes = Math.min(limits.maxPackBytes ?? Number.POSITIVE_INFINITY, configured);
   return maxPackBytes === Number.POSITIVE_INFINITY ? limits : { ...limits, maxPackBytes };
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
-/** Fails the commands whose new objects do not connect to what refs reach. */
-export async function checkConnected(push: Push): Promise<void> {
-  const { session, quarantine } = push;
-  const updates = push.liveUpdates;
-  if (quarantine === undefined || updates.length === 0) return;
-  const tips = new Set(updates.map(({ command }) => command.newId));
-  const known = await session.refs.tips(session.signal, { haves: true });
-  const missing = new Set(await quarantine.unconnected([...tips], [...known], { signal: session.signal }));
-  const error = push.request.shallow.length > 0 ? "shallow update not allowed" : "missing necessary objects";
-  for (const result of updates) if (missing.has(result.command.newId)) result.error = error;
 }

@@ -1,0 +1,63 @@
+import type { ObjectId, Quarantine } from "@x/objects";
+import { alternateTips } from "../announce/alternate-tips.ts";
+import { requiredBoolean } from "../config-value.ts";
+import type { Push } from "./push.ts";
+
+/** Pairs of a tip and a shallow commit that are looked at one by one; beyond, a tip is taken to reach all of them. */
+const MAX_PAIRS = 10_000;
+
+/** Fails the commands whose new objects do not connect to what refs reach. */
+export async function checkConnected(push: Push): Promise<void> {
+  const { session, quarantine } = push;
+  const { signal } = session;
+  const updates = push.liveUpdates;
+  if (quarantine === undefined || updates.length === 0) return;
+  const tips = [...new Set(updates.map(({ command }) => command.newId))];
+  const known = await session.refs.tips(signal, { haves: true });
+  for (const id of await alternateTips(session)) known.add(id);
+  const missing = new Set(await quarantine.unconnected(tips, [...known], { signal }));
+  if (missing.size === 0) return;
+  await findShallow(push, quarantine, [...missing], [...known]);
+  const { repository } = session;
+  const mayBeShallow =
+    requiredBoolean(repository.config, "receive.shallowUpdate") === true &&
+    repository.objects.addShallow !== undefined;
+  for (const result of updates) {
+    const { newId } = result.command;
+    if (!missing.has(newId)) continue;
+    if (!push.shallowRoots.has(newId)) result.error = "missing necessary objects";
+    else if (!mayBeShallow) result.error = "shallow update not allowed";
+  }
+}
+
+/**
+ * Which of the tips are complete if history may end where the pusher's does, and at which commits it then ends.
+ * Spec: git-config, `receive.shallowUpdate`.
+ */
+async function findShallow(
+  { session, request, shallowRoots }: Push,
+  quarantine: Quarantine,
+  tips: readonly ObjectId[],
+  known: readonly ObjectId[],
+): Promise<void> {
+  const options = { signal: session.signal };
+  if (request.shallow.length === 0) return;
+  const own = new Set(await session.repository.objects.shallow(options));
+  const stated = [...new Set(request.shallow)].filter((id) => !own.has(id));
+  const headers = await quarantine.headers(stated, options);
+  const commits = stated.filter((_, i) => headers[i]?.type === "commit");
+  // Where all of the history is here, it does not end.
+  const ends = await quarantine.unconnected(commits, known, options);
+  const broken = new Set(await quarantine.unconnected(tips, known, { ...options, shallow: ends }));
+  const whole = tips.filter((tip) => !broken.has(tip));
+  const peeled = await quarantine.peel(whole, options);
+  for (const [i, tip] of whole.entries()) {
+    const commit = peeled[i]?.id ?? tip;
+    const roots: ObjectId[] = [];
+    for (const end of ends) {
+      const isAlone = whole.length * ends.length > MAX_PAIRS;
+      if (isAlone || (await quarantine.isAncestor(end, commit, options))) roots.push(end);
+    }
+    shallowRoots.set(tip, roots);
+  }
+}

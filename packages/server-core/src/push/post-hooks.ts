@@ -1,0 +1,37 @@
+import type { PushCommand, PushContext } from "../push-hooks.ts";
+import { pushContext } from "./hook-context.ts";
+import type { Push } from "./push.ts";
+import type { CommandResult } from "./report-status.ts";
+
+/** Tells hooks of what has changed. They alter nothing, and what they throw is for the log alone. */
+export async function runPostHooks(push: Push): Promise<void> {
+  const { hooks } = push.session;
+  const changed = push.results.filter(({ isDone, didNotExist }) => isDone && !didNotExist);
+  if (changed.length === 0) return;
+  // The push is over: its being called off must not keep anybody from hearing of it.
+  const { signal } = new AbortController();
+  const context = (commands: readonly PushCommand[]): PushContext => ({
+    ...pushContext(push, commands),
+    signal,
+  });
+  await tell(push, "postReceive", () => hooks.postReceive?.(context(changed.flatMap(reported))));
+  await tell(push, "postUpdate", () => hooks.postUpdate?.(context(changed.map(({ command }) => command))));
+}
+
+/** What happened, by the word of the proc-receive hook where that did it. */
+function reported({ command, reports }: CommandResult): PushCommand[] {
+  if (reports.length === 0) return [command];
+  return reports.map(({ ref, oldId, newId }) => ({
+    ref: ref ?? command.ref,
+    oldId: oldId ?? command.oldId,
+    newId: newId ?? command.newId,
+  }));
+}
+
+async function tell(push: Push, hook: string, call: () => Promise<void> | undefined): Promise<void> {
+  try {
+    await call();
+  } catch (error) {
+    push.session.logger?.warn({ error, hook }, "a hook failed");
+  }
+}

@@ -1,0 +1,94 @@
+import { findAliases } from "./aliases.ts";
+import { carryOut } from "./carry-out.ts";
+import { examineCertificate, hasSignedOptions } from "./certificate.ts";
+import { checkConnected } from "./connected.ts";
+import { refuseAllHidden } from "./hidden.ts";
+import { askHook, commandsOf, pushContext, receivedContext, refuse } from "./hook-context.ts";
+import { judgeAll } from "./judge.ts";
+import { runProcReceive, schedule } from "./proc-receive.ts";
+import type { Push } from "./push.ts";
+import { takeObjects } from "./take-pack.ts";
+
+/** What a hook that throws has refused with. */
+const PRE_RECEIVE_DECLINED = "pre-receive hook declined";
+
+/**
+ * The push itself up to its report, in C git's order. Never throws for what is the push's own fault.
+ * @returns `ok`, or why its objects could not be taken in
+ */
+export async function runPush(push: Push, onPackIn: () => void): Promise<string> {
+  const { session, request } = push;
+  if (!hasSignedOptions(push)) push.failLive("inconsistent push options");
+  if (request.certificate !== undefined)
+    push.certificate = await examineCertificate(session, request.certificate);
+  if (await refusesBeforehand(push)) return "ok";
+  const failure = await takeObjects(push, onPackIn);
+  onPackIn();
+  if (failure !== undefined) {
+    for (const result of push.results) result.error = "unpacker error";
+    return failure;
+  }
+  await checkConnected(push);
+  refuseAllHidden(push);
+  schedule(push);
+  push.settleAtomic();
+  await runPreReceive(push);
+  push.settleAtomic();
+  if (push.live.length > 0) await changeRefs(push);
+  push.settleAliases();
+  return "ok";
+}
+
+/** Lets a hook decide on the commands alone. @returns whether nothing is left: then the pack is not read */
+async function refusesBeforehand(push: Push): Promise<boolean> {
+  const { prePush } = push.session.hooks;
+  const live = push.live;
+  if (prePush === undefined || live.length === 0) return false;
+  const context = pushContext(push, commandsOf(live));
+  refuse(live, await askHook(push, "prePush", () => prePush(context), PRE_RECEIVE_DECLINED));
+  push.settleAtomic();
+  return push.live.length === 0;
+}
+
+/** As in C git, even when nothing is left that could be refused. */
+async function runPreReceive(push: Push): Promise<void> {
+  const { preReceive } = push.session.hooks;
+  if (preReceive === undefined) return;
+  const live = push.live;
+  const context = {
+    ...receivedContext(push, commandsOf(live)),
+    allCommands: push.request.commands,
+  };
+  refuse(live, await askHook(push, "preReceive", () => preReceive(context), PRE_RECEIVE_DECLINED));
+}
+
+async function changeRefs(push: Push): Promise<void> {
+  const { session } = push;
+  const symbolic = await session.refs.symbolic(push.live.map(({ command }) => command.ref));
+  const verdicts = await judgeAll(push, symbolic);
+  // From here on the push is carried through, whether the client is still there or not.
+  session.signal.throwIfAborted();
+  const refused = push.live.filter((result) => verdicts.get(result)?.error !== undefined);
+  const isLost =
+    push.live.every(({ isForHook }) => !isForHook) &&
+    (push.atomic ? refused.length > 0 : refused.length === push.live.length);
+  // What is refused in any case needs no objects.
+  if (!isLost && !(await publish(push))) return;
+  findAliases(push, symbolic);
+  push.settleAtomic();
+  await runProcReceive(push);
+  await carryOut(push, verdicts);
+}
+
+async function publish(push: Push): Promise<boolean> {
+  try {
+    await push.quarantine?.publish();
+    push.isPublished = true;
+    return true;
+  } catch (error) {
+    push.session.stats.reason = `publish: ${error instanceof Error ? error.message : String(error)}`;
+    push.session.logger?.error({ error }, "pushed objects could not be kept");
+    push.failLive("unable to migrate objects to permanent storage");
+    return false;
+  }
+}
