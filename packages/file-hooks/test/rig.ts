@@ -65,6 +65,7 @@ export class Rig {
       progress: (text) => {
         this.shown += text;
       },
+      drained: async () => {},
       objects: {} as PreReceiveContext["objects"],
       received: async function* () {},
       environment: new Map(),

@@ -64,10 +64,7 @@ async function askOutside(
   const context = receivedContext(push, commandsOf(push.live));
   if (update !== undefined) {
     const reason = await askHook(push, "update", () => update(context, command), "hook declined");
-    if (reason !== undefined) {
-      push.say(`error: hook declined to update ${command.ref}\n`);
-      return reason;
-    }
+    if (reason !== undefined) return reason;
   }
   if (workTree === undefined || isDelete(command)) return undefined;
   const { session } = push;
