@@ -33,7 +33,6 @@ export type { AlternateTipsOptions, ObjectStore } from "./object-store.ts";
 export { isObjectType, type ObjectType } from "./object-type.ts";
 export type { PackEvent, PackLimits, PackRequest, PackSummary, TagCandidate } from "./pack-request.ts";
 export type {
-  ConnectedOptions,
   PackReceipt,
   Quarantine,
   ReceivedObject,

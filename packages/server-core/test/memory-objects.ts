@@ -1,7 +1,6 @@
 import {
   type Abortable,
   type AlternateTipsOptions,
-  type ConnectedOptions,
   type DeepenAnswer,
   type DeepenRequest,
   type ObjectFormat,
@@ -19,6 +18,7 @@ import {
   type ReceivedObject,
   type StoredObject,
   type TakePackOptions,
+  type UnconnectedOptions,
 } from "@x/objects";
 import { decodeLatin1, encodeLatin1 } from "@x/pktline";
 import { MemoryGraph } from "./memory-graph.ts";
@@ -227,10 +227,10 @@ export class MemoryQuarantine extends MemoryReader implements Quarantine {
   async unconnected(
     tips: readonly ObjectId[],
     known: readonly ObjectId[],
-    options: ConnectedOptions = {},
+    options: UnconnectedOptions = {},
   ): Promise<readonly ObjectId[]> {
     const without = this.#store.graph.reach(known);
-    const cut = new Set([...this.#store.boundary, ...(options.shallow ?? [])]);
+    const cut = new Set([...this.#store.boundary, ...(options.clientShallow ?? [])]);
     return tips.filter((tip) => {
       let whole = true;
       this.graph.reach([tip], {

@@ -48,7 +48,7 @@ async function findShallow(
   const commits = stated.filter((_, i) => headers[i]?.type === "commit");
   // Where all of the history is here, it does not end.
   const ends = await quarantine.unconnected(commits, known, options);
-  const broken = new Set(await quarantine.unconnected(tips, known, { ...options, shallow: ends }));
+  const broken = new Set(await quarantine.unconnected(tips, known, { ...options, clientShallow: ends }));
   const whole = tips.filter((tip) => !broken.has(tip));
   const peeled = await quarantine.peel(whole, options);
   for (const [i, tip] of whole.entries()) {
