@@ -8,7 +8,7 @@ import type { HookInput } from "./hook-input.ts";
 import { HookOutput } from "./hook-output.ts";
 import type { FileHookLimits } from "./limits.ts";
 import { PipeMaker } from "./pipes.ts";
-import { type HookEnd, runHook } from "./run-hook.ts";
+import { type HookEnd, MAX_TIMER_MS, runHook } from "./run-hook.ts";
 
 /** What a {@link HookRunner} goes by. */
 export interface HookRunnerOptions {
@@ -61,7 +61,8 @@ export class HookRunner {
   }
 
   async close(graceMs: number): Promise<void> {
-    const timer = setTimeout(() => this.#closing.abort(new Error("the server is closing")), graceMs);
+    const end = () => this.#closing.abort(new Error("the server is closing"));
+    const timer = setTimeout(end, Math.min(graceMs, MAX_TIMER_MS));
     await Promise.allSettled(this.#detached);
     clearTimeout(timer);
     this.#pipes.close();

@@ -40,7 +40,7 @@ export async function runHook(run: HookRun): Promise<HookEnd> {
   const stopped = watch.end();
   // What was killed leaves nothing running; otherwise somebody may have been left on purpose, and is left alone.
   if (stopped !== undefined) program.kill("SIGKILL");
-  const last = [talked?.over.catch(() => {}), ...shown.map(({ over }) => over)];
+  const last = [Promise.resolve(talked?.over).catch(() => {}), ...shown.map(({ over }) => over)];
   await within(Promise.all(last), limits.lingerMs);
   for (const { leave } of shown) leave();
   talked?.leave();
@@ -62,7 +62,7 @@ function holdTalk(streams: NonNullable<Program["talk"]>, talk: NonNullable<HookR
 }
 
 /** A timer holds no more. Unit: milliseconds. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
+export const MAX_TIMER_MS: number = 2 ** 31 - 1;
 
 /** Kills the program in two steps when it is called off or out of time. */
 function watchOver(program: Program, signal: AbortSignal, timeoutMs: number, graceMs: number) {
