@@ -13,8 +13,17 @@ import {
 
 /** What the commands need of a storage. This file alone knows which one it is. */
 export interface Storage {
-  /** The repositories below `root` and nothing else. `createOnPush`: a push makes the one that is not there. */
-  resolverUnder(root: string, options: { readonly createOnPush: boolean }): RepositoryResolver;
+  /**
+   * The repositories below `root` and nothing else. `createOnPush`: a push makes the one that is not there. `admit`
+   * throws for those that may not be pushed to.
+   */
+  resolverUnder(
+    root: string,
+    options: {
+      readonly createOnPush: boolean;
+      readonly admit?: ((layout: RepositoryLayout) => Promise<void>) | undefined;
+    },
+  ): RepositoryResolver;
   /**
    * The repository at a path that the operator vouches for, looked up as git does unless `strict`; `undefined` when
    * there is none.
@@ -34,13 +43,15 @@ export function openStorage(options: {
   pool.warm();
   const opener = createRepositoryOpener(pool, { onWarning, durability: options.durability });
   return {
-    resolverUnder(root, { createOnPush }) {
+    resolverUnder(root, { createOnPush, admit }) {
       const repositories = repositoriesUnder(root);
       return async (call) => {
         try {
-          const create = createOnPush && call.service === "git-receive-pack";
+          const isPush = call.service === "git-receive-pack";
+          const create = createOnPush && isPush;
           const found = await repositories.find(call.repository);
           const layout = found ?? (create ? await createFor(repositories, call.repository) : undefined);
+          if (layout !== undefined && isPush) await admit?.(layout);
           return layout && (await opener.open(layout));
         } catch (error) {
           throw fitForPeers(error);
@@ -71,6 +82,6 @@ async function createFor(
 
 /** What the system says has paths in it. */
 function fitForPeers(error: unknown): unknown {
-  if (error instanceof StorageFsError) return error;
+  if (error instanceof StorageFsError || error instanceof ServiceError) return error;
   return new ServiceError("server-core/internal", "internal server error", { cause: error });
 }

@@ -29,6 +29,14 @@ PUSHES
   waits for packs alone, as C git does, and none for nothing: then a loss of power
   may take away what was reported done, and leave half of it.
 
+HOOKS
+  The scripts in a repository's hooks/ run as git runs them, as the user who runs
+  this command: pre-receive, update, post-receive, post-update, proc-receive,
+  push-to-checkout, reference-transaction. core.hooksPath and hook.<name>.command
+  count in the settings of the machine and the user, never in a repository's.
+  A repository that belongs to another user cannot be pushed to unless
+  safe.directory says so, or --no-hooks leaves all hooks out.
+
 PORTS
   When no port is given and the usual one is taken, another free one is used and
   named. A port that was given is used, or the command ends.

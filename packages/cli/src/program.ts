@@ -56,6 +56,7 @@ interface ServeFlags {
   readonly enable: readonly string[];
   readonly createOnPush?: boolean;
   readonly durability: Durability;
+  readonly hooks: boolean;
   readonly quiet?: boolean;
   readonly verbose?: boolean;
 }
@@ -80,14 +81,15 @@ function addServe(program: Command, terminal: Terminal, setStatus: (status: numb
         .choices(["full", "git", "none"])
         .default("full"),
     )
+    .option("--no-hooks", "do not run the hooks of repositories")
     .addOption(new Option("-q, --quiet", "log errors only").conflicts("verbose"))
     .option("-v, --verbose", "log more than one line for each request")
     .addHelpText("after", help.SERVE)
     .action(async (directory: string | undefined, flags: ServeFlags) => {
-      const { host, httpPort, gitPort, enable, createOnPush = false, durability } = flags;
+      const { host, httpPort, gitPort, enable, createOnPush = false, durability, hooks } = flags;
       const verbosity: Verbosity = flags.quiet ? "quiet" : flags.verbose ? "verbose" : "normal";
       const { serve } = await import("./serve/serve.ts");
-      const options = { host, httpPort, gitPort, enable, createOnPush, durability, verbosity };
+      const options = { host, httpPort, gitPort, enable, createOnPush, durability, hooks, verbosity };
       setStatus(await serve({ directory, ...options }, terminal));
     });
 }
@@ -110,5 +112,6 @@ function addStdio(program: Command, service: ServiceName, text: string): void {
     command
       .option("--strict", "do not try DIR/.git and DIR.git when DIR is no repository")
       .option("--timeout <SECONDS>", "end when the client is silent for so long (default: never)");
+  else command.option("--no-hooks", "do not run the repository's hooks");
   command.addHelpText("after", text);
 }

@@ -97,6 +97,7 @@ describe("the command lines of git's own commands", () => {
     statelessRpc: false,
     advertiseRefs: false,
     timeout: 0,
+    hooks: false,
   };
   it.each([
     [["d"], {}],
@@ -118,7 +119,10 @@ describe("the command lines of git's own commands", () => {
       ...plain,
       service: "git-receive-pack",
       statelessRpc: true,
+      hooks: true,
     });
+    expect(parseStdioOptions("git-receive-pack", ["--no-hooks", "d"])).toMatchObject({ hooks: false });
+    expect(() => parseStdioOptions("git-upload-pack", ["--no-hooks", "d"])).toThrow("unknown option");
   });
 
   it("a link's name says which command it is", () => {

@@ -67,11 +67,10 @@ const NEVER_INHERITED = /^GIT_PUSH_(?:OPTION|CERT)(?:_.*)?$/;
 
 /** What pre-receive and post-receive know beyond that. Spec: git-receive-pack, "pre-receive Hook"; githooks. */
 export function pushEnvironment({ pushOptions, certificate }: PushContext): Map<string, string> {
-  const env = new Map<string, string>();
-  if (pushOptions !== undefined) {
-    env.set("GIT_PUSH_OPTION_COUNT", String(pushOptions.length));
-    for (const [index, option] of pushOptions.entries()) env.set(`GIT_PUSH_OPTION_${index}`, option);
-  }
+  // Git says 0 as well where there was no talk of them, whatever its documentation says.
+  const options = pushOptions ?? [];
+  const env = new Map([["GIT_PUSH_OPTION_COUNT", String(options.length)]]);
+  for (const [index, option] of options.entries()) env.set(`GIT_PUSH_OPTION_${index}`, option);
   if (certificate !== undefined) addCertificate(env, certificate);
   return env;
 }

@@ -165,7 +165,8 @@ test("a hundred runs leave no pipe open", async () => {
   await hooks.preReceive?.(rig.context());
   const count = () => readdirSync("/proc/self/fd").length;
   const before = count();
-  for (let i = 0; i < 25; i++) await Promise.all([1, 2, 3, 4].map(async () => hooks.preReceive?.(rig.context())));
+  for (let i = 0; i < 25; i++)
+    await Promise.all([1, 2, 3, 4].map(async () => hooks.preReceive?.(rig.context())));
   await until(() => count() <= before + 16); // those made ahead
   await hooks.close();
   await until(() => count() < before);

@@ -2,7 +2,12 @@
 export { type ConfigEntry, parseConfig } from "./config/config-file.ts";
 export type { ConfigScope, ScopedConfigEntry } from "./config/config-includes.ts";
 export { parseConfigBoolean, parseConfigInteger } from "./config/config-value.ts";
-export { type GitConfig, type GitConfigSource, readGitConfig } from "./config/git-config.ts";
+export {
+  type GitConfig,
+  type GitConfigSource,
+  readGitConfig,
+  readProtectedConfig,
+} from "./config/git-config.ts";
 export { createFileConfig, type FileConfig, readRepositoryConfig } from "./config/repository-config.ts";
 export { createBareRepository, type NewRepositoryOptions } from "./create-repository.ts";
 export type { Durability } from "./durability.ts";

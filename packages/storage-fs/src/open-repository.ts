@@ -18,6 +18,8 @@ import { readRepositoryFormat } from "./repository-format.ts";
 /** A repository on disk. Fits server-core's `Repository` by its shape. */
 export interface FileRepository {
   readonly layout: RepositoryLayout;
+  /** `$GIT_DIR`. */
+  readonly directory: string;
   readonly objectFormat: ObjectFormat;
   readonly objects: ObjectStore;
   readonly refs: RefStore;
@@ -97,7 +99,7 @@ async function openWith(
   const refs = await openRefs({ layout, config, format, durability, bare, shared, onWarning });
   // After the refs: what they now lead to was kept by what goes here.
   await sweepObjects(layout.objectsDirectory, onWarning);
-  return { layout, objectFormat, objects, refs, config, bare };
+  return { layout, directory: layout.gitDirectory, objectFormat, objects, refs, config, bare };
 }
 
 function sharedRefMemory(pool: WorkerPool): SharedRefMemory {

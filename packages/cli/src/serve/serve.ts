@@ -1,5 +1,6 @@
 import { mkdir, readdir, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import type { FileHooks } from "@x/file-hooks";
 import { createGitService, type GitService, type Logger, type ServiceName } from "@x/server-core";
 import type { Durability } from "@x/storage-fs";
 import { createFetchHandler } from "@x/transport-http";
@@ -15,6 +16,7 @@ import { type Address, baseUrl, cloneLine, findRepositoryNames } from "./clone-l
 import { makeDemoRepository } from "./demo-repository.ts";
 import { type Listening, listenOn } from "./listen.ts";
 import { createLogger, type Verbosity } from "./log.ts";
+import { type ServeHooks, serveHooks } from "./serve-hooks.ts";
 
 /** `xgit serve`, as its flags say. */
 export interface ServeOptions {
@@ -26,6 +28,8 @@ export interface ServeOptions {
   readonly enable: readonly string[];
   readonly createOnPush: boolean;
   readonly durability: Durability;
+  /** Run the hooks of repositories. */
+  readonly hooks: boolean;
   readonly verbosity: Verbosity;
 }
 
@@ -43,17 +47,20 @@ export async function serve(options: ServeOptions, terminal: Terminal): Promise<
   const logger = createLogger(terminal.stderr, options.verbosity);
   const root = await prepareRoot(options.directory);
   const storage = openStorage({ logger, durability: options.durability });
+  let scripts: ServeHooks | undefined;
   try {
+    if (options.hooks) scripts = await serveHooks(terminal, logger);
     const demo = options.directory === undefined && (await isEmpty(root));
     if (demo) await makeDemoRepository(storage, join(root, "demo.git"), Math.floor(Date.now() / 1000));
     const pushes = options.enable.includes("receive-pack") || isLoopback(options.host);
-    const service = serviceOf(storage, root, options.createOnPush, pushes, logger);
+    const service = serviceOf(storage, root, { createOnPush: options.createOnPush, pushes, scripts }, logger);
     const listening = await openPorts(service, options, logger);
     // Whoever has read the greeting may send a signal.
-    const ended = untilSignal(terminal, listening);
+    const ended = untilSignal(terminal, listening, scripts?.hooks);
     await greet(terminal, { root, demo, pushes, listening });
     return await ended;
   } finally {
+    await scripts?.hooks.close();
     await storage.close();
   }
 }
@@ -74,13 +81,27 @@ async function isEmpty(directory: string): Promise<boolean> {
 function serviceOf(
   storage: Storage,
   root: string,
-  createOnPush: boolean,
-  pushes: boolean,
+  options: {
+    readonly createOnPush: boolean;
+    readonly pushes: boolean;
+    readonly scripts: ServeHooks | undefined;
+  },
   logger: Logger,
 ): GitService {
+  const { createOnPush, pushes, scripts } = options;
   const services: ServiceName[] = pushes ? ["git-upload-pack", "git-receive-pack"] : ["git-upload-pack"];
-  const repositories = storage.resolverUnder(root, { createOnPush: createOnPush && pushes });
-  return createGitService({ repositories, services, logger, agent: `xgit/${packageVersion()}` });
+  const repositories = storage.resolverUnder(root, {
+    createOnPush: createOnPush && pushes,
+    admit: scripts?.admit,
+  });
+  const agent = `xgit/${packageVersion()}`;
+  return createGitService({
+    repositories,
+    services,
+    logger,
+    agent,
+    ...(scripts && { hooks: scripts.hooks }),
+  });
 }
 
 type Ports = readonly (Listening & { readonly scheme: Address["scheme"] })[];
@@ -132,7 +153,7 @@ async function greet(
 }
 
 /** The first signal lets running requests end; the second does not wait for them. */
-function untilSignal(terminal: Terminal, ports: Ports): Promise<number> {
+function untilSignal(terminal: Terminal, ports: Ports, hooks: FileHooks | undefined): Promise<number> {
   return new Promise((done) => {
     let ending = false;
     const stop = terminal.onSignal((status) => {
@@ -143,7 +164,11 @@ function untilSignal(terminal: Terminal, ports: Ports): Promise<number> {
       if (ending) return end(status);
       ending = true;
       terminal.stdout.write("ending; once more to end at once\n");
-      void Promise.all(ports.map(({ listener }) => listener.close({ graceMs: GRACE_MS }))).then(() => end(0));
+      const deadline = performance.now() + GRACE_MS;
+      void Promise.all(ports.map(({ listener }) => listener.close({ graceMs: GRACE_MS })))
+        // Hooks after a push outlive its connection.
+        .then(() => hooks?.close({ graceMs: Math.max(0, deadline - performance.now()) }))
+        .then(() => end(0));
     });
   });
 }

@@ -4,6 +4,7 @@ import type { Repository, ServiceName } from "@x/server-core";
 import {
   createWorkerPool,
   type Durability,
+  type FileConfig,
   findRepository,
   openRepository,
   type RepositoryLayout,
@@ -20,6 +21,8 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** The repository that a command on standard input and output serves. */
 export interface OperatorRepository {
   readonly repository: Repository;
+  /** Settings that the repository's owner cannot make. */
+  readonly protectedConfig: FileConfig;
   close(): Promise<void>;
 }
 
@@ -62,7 +65,7 @@ export async function openOperatorRepository(request: OperatorRequest): Promise<
       const { withPackObjectsHook } = await import("./pack-objects-hook.ts");
       objects = withPackObjectsHook(objects, { hook, directory: layout.gitDirectory, env });
     }
-    return { repository: { ...opened, objects, namespace }, close: () => pool.close() };
+    return { repository: { ...opened, objects, namespace }, protectedConfig, close: () => pool.close() };
   } catch (error) {
     await pool.close();
     if (!(error instanceof StorageFsError)) throw error;

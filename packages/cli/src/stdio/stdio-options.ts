@@ -12,6 +12,8 @@ export interface StdioOptions {
   readonly advertiseRefs: boolean;
   /** The client may stay silent that long; 0 is for ever. Unit: seconds. */
   readonly timeout: number;
+  /** Run the repository's hooks. */
+  readonly hooks: boolean;
 }
 
 interface Flag {
@@ -21,6 +23,7 @@ interface Flag {
     | "strict"
     | "timeout"
     | "quiet"
+    | "hooks"
     | "skip-connectivity-check";
   readonly long: string;
 }
@@ -35,6 +38,7 @@ const FLAGS: Readonly<Record<ServiceName, readonly Flag[]>> = {
   "git-receive-pack": [
     ...COMMON,
     { long: "quiet", name: "quiet" },
+    { long: "hooks", name: "hooks" },
     { long: "skip-connectivity-check", name: "skip-connectivity-check" },
   ],
 };
@@ -43,7 +47,8 @@ const USAGE: Readonly<Record<ServiceName, string>> = {
   "git-upload-pack":
     "usage: xgit upload-pack [--[no-]strict] [--timeout=<n>] [--stateless-rpc]\n" +
     "                        [--advertise-refs] <directory>\n",
-  "git-receive-pack": "usage: xgit receive-pack [--stateless-rpc] [--advertise-refs] <directory>\n",
+  "git-receive-pack":
+    "usage: xgit receive-pack [--stateless-rpc] [--advertise-refs] [--no-hooks] <directory>\n",
 };
 
 /**
@@ -92,6 +97,7 @@ export function parseStdioOptions(service: ServiceName, argv: readonly string[])
     statelessRpc: isSet("stateless-rpc"),
     advertiseRefs: isSet("http-backend-info-refs"),
     timeout: set.get("timeout") ?? 0,
+    hooks: service === "git-receive-pack" && set.get("hooks") !== 0,
   };
 }
 

@@ -1,13 +1,16 @@
 import { once } from "node:events";
 import type { Readable, Writable } from "node:stream";
+import type { FileHooks } from "@x/file-hooks";
 import {
   createGitService,
   type GitService,
   type GitServiceOptions,
+  type Logger,
   protocolVersion,
   ServiceError,
 } from "@x/server-core";
 import { CliError } from "../errors.ts";
+import { printable } from "../printable.ts";
 import type { Terminal } from "../terminal.ts";
 import { packageVersion } from "../version.ts";
 import { lacksPromised } from "./lacks-promised.ts";
@@ -37,10 +40,35 @@ export async function serveStdio(options: StdioOptions, terminal: Terminal): Pro
       yield chunk;
     }
   }
-  const { repository, close } = await openOperatorRepository({ ...options, env, warn });
+  const { repository, protectedConfig, close } = await openOperatorRepository({ ...options, env, warn });
+  let hooks: FileHooks | undefined;
+  let killed: number | undefined;
+  const listening =
+    service === "git-receive-pack" &&
+    terminal.onSignal((status) => {
+      killed = status;
+      gone();
+      void hooks?.close();
+    });
   try {
+    if (options.hooks && mode !== "advertise") {
+      const { operatorHooks } = await import("../operator-hooks.ts");
+      const logger = adviceFor(warn);
+      hooks = operatorHooks({
+        protectedConfig,
+        home: env.HOME,
+        environment: env,
+        output: "verbatim",
+        logger,
+      });
+    }
     const serve = await serviceOf(
-      { repositories: async () => repository, services: [service], agent: agentOf(env.GIT_USER_AGENT) },
+      {
+        repositories: async () => repository,
+        services: [service],
+        agent: agentOf(env.GIT_USER_AGENT),
+        ...(hooks && { hooks }),
+      },
       terminal,
     );
     const answer = serve({
@@ -59,7 +87,7 @@ export async function serveStdio(options: StdioOptions, terminal: Terminal): Pro
       throw new CliError("cli/fatal", HUNG_UP);
     return 0;
   } catch (error) {
-    if (controller.signal.aborted) return 128;
+    if (controller.signal.aborted) return killed ?? 128;
     if (lacksPromised(error, repository.config))
       warn("warning: lazy fetching disabled; some objects may not be available");
     if (error instanceof ServiceError && error.code !== "server-core/internal")
@@ -67,8 +95,22 @@ export async function serveStdio(options: StdioOptions, terminal: Terminal): Pro
     throw error;
   } finally {
     stdin.destroy();
+    // Those after the push go on when the client has gone.
+    await hooks?.close({ graceMs: killed === undefined ? Number.POSITIVE_INFINITY : 0 });
+    if (listening) listening();
     await close();
   }
+}
+
+/** Tells of hooks that do not run, as git does. Spec: git-config, `advice.ignoredHook` */
+function adviceFor(warn: (line: string) => void): Logger {
+  const nothing = () => {};
+  return {
+    debug: nothing,
+    info: nothing,
+    warn: (_fields, message) => warn(`hint: ${printable(message)}`),
+    error: nothing,
+  };
 }
 
 /** Most calls are spared the code that traces. */

@@ -1,5 +1,5 @@
 import { StorageFsError } from "../errors.ts";
-import type { RepositoryLayout } from "../layout.ts";
+import { layoutAt, type RepositoryLayout } from "../layout.ts";
 import { bytesOf, readConfigEnvironment } from "./config-environment.ts";
 import { ConfigReader, type ScopedConfigEntry } from "./config-includes.ts";
 import { parseConfigBoolean } from "./config-value.ts";
@@ -32,9 +32,7 @@ export interface GitConfigSource {
 export async function readGitConfig({ layout, env }: GitConfigSource): Promise<GitConfig> {
   const commandLine = readConfigEnvironment(env);
   const read = async (reader: ConfigReader): Promise<void> => {
-    if (!isOn("GIT_CONFIG_NOSYSTEM", env.GIT_CONFIG_NOSYSTEM))
-      await reader.readFile(bytesOf(env.GIT_CONFIG_SYSTEM ?? "/etc/gitconfig"), "system");
-    for (const path of globalFiles(env)) await reader.readFile(bytesOf(path), "global");
+    await readMachine(reader, env);
     await reader.readFile(bytesOf(layout.configFile), "local", "config");
     if (isOn("extensions.worktreeconfig", reader.own("extensions.worktreeconfig")))
       await reader.readFile(bytesOf(`${layout.gitDirectory}/config.worktree`), "worktree", "config.worktree");
@@ -43,13 +41,37 @@ export async function readGitConfig({ layout, env }: GitConfigSource): Promise<G
   const reader = new ConfigReader({ layout, env, read });
   await read(reader);
   const { entries } = reader;
-  return {
-    entries,
-    config: createFileConfig(entries),
-    protectedConfig: createFileConfig(
-      entries.filter(({ scope, conditional }) => !conditional && scope !== "local" && scope !== "worktree"),
-    ),
+  return { entries, config: createFileConfig(entries), protectedConfig: protectedOf(entries) };
+}
+
+/**
+ * The settings that no repository can make: those of the system, the user and the environment. What is included on a
+ * condition is not among them.
+ * Spec: git-config, "Protected configuration".
+ * @throws StorageFsError `storage-fs/bad-config`, in git's words
+ */
+export async function readProtectedConfig(env: GitConfigSource["env"]): Promise<FileConfig> {
+  const commandLine = readConfigEnvironment(env);
+  const read = async (reader: ConfigReader): Promise<void> => {
+    await readMachine(reader, env);
+    await reader.add(commandLine);
   };
+  // Conditions are asked of something, and count for nothing.
+  const reader = new ConfigReader({ layout: layoutAt("/"), env, read });
+  await read(reader);
+  return protectedOf(reader.entries);
+}
+
+async function readMachine(reader: ConfigReader, env: GitConfigSource["env"]): Promise<void> {
+  if (!isOn("GIT_CONFIG_NOSYSTEM", env.GIT_CONFIG_NOSYSTEM))
+    await reader.readFile(bytesOf(env.GIT_CONFIG_SYSTEM ?? "/etc/gitconfig"), "system");
+  for (const path of globalFiles(env)) await reader.readFile(bytesOf(path), "global");
+}
+
+function protectedOf(entries: readonly ScopedConfigEntry[]): FileConfig {
+  return createFileConfig(
+    entries.filter(({ scope, conditional }) => !conditional && scope !== "local" && scope !== "worktree"),
+  );
 }
 
 function isOn(key: string, text: string | undefined): boolean {
