@@ -1,6 +1,7 @@
 /** @packageDocumentation Git object ids, hashing, commit, tree and tag codecs, and the ports an object store fills. */
 export type { Ancestry, DeepenAnswer, DeepenRequest } from "./ancestry.ts";
 export { type CommitLinks, committerTime, parseCommitLinks } from "./commit.ts";
+export { readConfigFile, type VisitSetting } from "./config-file.ts";
 export { type Crc32, crc32 } from "./crc32.ts";
 export { ObjectsError, type ObjectsErrorCode } from "./errors.ts";
 export { type FsckFinding, type FsckSeverity, fsckLines } from "./fsck/finding.ts";

@@ -1,17 +1,26 @@
-import { createTestRepository, tryGit } from "@tooling/test-kit";
+import { createTestRepository } from "@tooling/test-kit";
 import { describe, expect, it } from "vitest";
-import { createFsck, hashObject, type ObjectFormat, type ObjectType, objectIdToBytes } from "../src/index.ts";
-import { commitText, latin1, someId, tagText, treeText, writeLoose } from "./fsck-samples.ts";
+import {
+  createFsck,
+  type FsckFinding,
+  hashObject,
+  type ObjectFormat,
+  type ObjectType,
+  objectIdToBytes,
+} from "../src/index.ts";
+import {
+  asFsckTells,
+  commitText,
+  fsckByGit,
+  latin1,
+  someId,
+  storeObjects,
+  tagText,
+  treeText,
+} from "./fsck-samples.ts";
+import { randomFrom } from "./seeded-random.ts";
 
-const ROUNDS = 2500;
-
-function randomFrom(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return Math.floor((state / 0x1_0000_0000) * below);
-  };
-}
+const ROUNDS = 6000;
 
 /** Until 2.40 git left a date's start to C's `strtoumax`, which takes signs and any white space, line ends among it. */
 const OLD_GIT_READS_ON = />[ \t]+[-+\r\n\v\f]/;
@@ -126,46 +135,37 @@ function seeds(format: ObjectFormat): [ObjectType, string][] {
 
 describe.each(["sha1", "sha256"] as const)("objects with a few bytes changed, %s", (format) => {
   it("are judged as git fsck --strict judges them", async () => {
-    const repository = await createTestRepository({ objectFormat: format });
+    const { directory } = await createTestRepository({ objectFormat: format });
     const random = randomFrom(20_050_407);
     const fsck = createFsck({ format });
-    const ours = new Map<string, string[]>();
-    const bytesOf = new Map<string, string>();
+    const valid = seeds(format);
+    const objects: [ObjectType, Uint8Array][] = [];
+    const texts = new Map<string, string>();
+    const ours: FsckFinding[] = [];
     for (let round = 0; round < ROUNDS; round++) {
-      const valid = seeds(format);
       const [type, text] = valid[random(valid.length)] as [ObjectType, string];
       const mutated = mutate(text, random);
       if (type !== "tree" && OLD_GIT_READS_ON.test(mutated)) continue;
       const bytes = latin1(mutated);
       const id = hashObject(format, type, bytes);
-      writeLoose(repository.gitDirectory, format, type, bytes);
-      const findings = fsck.check(type, objectIdToBytes(id), bytes);
-      bytesOf.set(id, JSON.stringify(mutated));
-      ours.set(
-        id,
-        findings.map(({ id: message, severity, message: text }) =>
-          message === undefined
-            ? "unparsable"
-            : `${severity === "error" ? "error" : "warning"} in ${type}: ${message}: ${text}`,
-        ),
-      );
+      if (texts.has(id)) continue;
+      texts.set(id, mutated);
+      objects.push([type, bytes]);
+      ours.push(...fsck.check(type, objectIdToBytes(id), bytes));
     }
-    const { stderr } = await tryGit(["fsck", "--strict", "--no-dangling"], { cwd: repository.directory });
-    const gits = new Map<string, string[]>([...ours.keys()].map((id) => [id, []]));
-    for (const line of stderr.split("\n")) {
-      const told = /^(error|warning) in (commit|tree|tag) ([0-9a-f]+): ([a-zA-Z0-9]+: .*)$/s.exec(line);
-      if (told) gits.get(told[3] as string)?.push(`${told[1]} in ${told[2]}: ${told[4]}`);
-      const broken = /^error: ([0-9a-f]{40,}): object (?:could not be parsed|corrupt or missing)/.exec(line);
-      if (broken) gits.set(broken[1] as string, ["unparsable"]);
-    }
-    let problems = 0;
-    const differing: unknown[] = [];
-    for (const [id, messages] of ours) {
-      problems += messages.length;
-      if (JSON.stringify(messages) !== JSON.stringify(gits.get(id)))
-        differing.push({ id, ours: messages, git: gits.get(id), bytes: bytesOf.get(id) });
-    }
-    expect(differing).toEqual([]);
-    expect(problems).toBeGreaterThan(ROUNDS / 2);
+    await storeObjects(directory, format, objects);
+    const { told, unparsable } = await fsckByGit(directory);
+    const withText = (line: string) =>
+      `${line} ${JSON.stringify(texts.get(line.split(/[ :]/)[3] as string))}`;
+    const parsable = ours.filter(({ id }) => id !== undefined).map(asFsckTells);
+    const isLate = (line: string) =>
+      line.includes(" gitmodulesMissing: ") || line.includes(" gitattributesMissing: ");
+    expect(parsable.map(withText)).toEqual(told.filter((line) => !isLate(line)).map(withText));
+    // Changed names lead to blobs that are not there; git has its own order of them.
+    const late = fsck.pending().flatMap((id) => fsck.checkPending(id, undefined));
+    expect(late.map(asFsckTells).sort()).toEqual(told.filter(isLate).sort());
+    expect(late.length).toBeGreaterThan(0);
+    expect(ours.filter(({ id }) => id === undefined).map(({ objectId }) => objectId)).toEqual(unparsable);
+    expect(ours.length).toBeGreaterThan(ROUNDS / 2);
   });
 });

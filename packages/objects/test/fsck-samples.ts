@@ -1,8 +1,8 @@
-import { mkdirSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
 import { deflateSync } from "node:zlib";
+import { git, tryGit } from "@tooling/test-kit";
 import {
   createHasher,
+  type FsckFinding,
   hashObject,
   hexIdLength,
   type ObjectFormat,
@@ -79,21 +79,6 @@ export function treeText(
     .join("");
 }
 
-/** Puts an object into a repository as a loose one, whatever its bytes are; gives its id. */
-export function writeLoose(
-  gitDirectory: string,
-  format: ObjectFormat,
-  type: ObjectType,
-  bytes: Uint8Array,
-): ObjectId {
-  const id = hashObject(format, type, bytes);
-  const path = join(gitDirectory, "objects", id.slice(0, 2), id.slice(2));
-  mkdirSync(dirname(path), { recursive: true });
-  const head = latin1(`${type} ${bytes.length}\0`);
-  writeFileSync(path, deflateSync(Buffer.concat([head, bytes]), { level: 1 }));
-  return id;
-}
-
 /** A pack of whole objects. */
 export function packOf(
   format: ObjectFormat,
@@ -114,4 +99,34 @@ export function packOf(
   const hasher = createHasher(format);
   for (const part of parts) hasher.update(part);
   return Buffer.concat([...parts, hasher.digest()]);
+}
+
+/** Puts objects into a repository, each once, whatever their bytes are. */
+export async function storeObjects(
+  directory: string,
+  format: ObjectFormat,
+  objects: readonly (readonly [ObjectType, Uint8Array])[],
+): Promise<void> {
+  const distinct = new Map(objects.map((object) => [hashObject(format, ...object), object]));
+  const input = packOf(format, [...distinct.values()]);
+  await git(["index-pack", "--stdin"], { cwd: directory, input });
+}
+
+/** What `git fsck --strict` says of objects it could parse: `error in commit <id>: <message id>: …`, in its order. */
+export async function fsckByGit(
+  directory: string,
+): Promise<{ readonly told: string[]; readonly unparsable: string[] }> {
+  const { stderr } = await tryGit(["fsck", "--strict", "--no-dangling"], { cwd: directory });
+  const told = stderr
+    .split(/\n(?=error|warning|notice|Checking|$)/)
+    .filter((text) => /^(?:error|warning) in [a-z]+ [0-9a-f]+: [a-zA-Z0-9]+: /.test(text));
+  const unparsable = [
+    ...stderr.matchAll(/^error: ([0-9a-f]{40,}): object (?:could not be parsed|corrupt or missing)/gm),
+  ];
+  return { told, unparsable: unparsable.map(([, id]) => id as string) };
+}
+
+/** Writes a finding as {@link fsckByGit} has it. */
+export function asFsckTells({ severity, objectType, objectId, id, message }: FsckFinding): string {
+  return `${severity === "error" ? "error" : "warning"} in ${objectType} ${objectId}: ${id}: ${message}`;
 }

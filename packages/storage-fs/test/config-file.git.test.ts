@@ -29,6 +29,9 @@ describe("parseConfig beside git config", () => {
     '[a "b]\nc = d\n',
     "[a b]\nc = d\n",
     "[]\nb = c\n",
+    '[ "x"]\nb = c\n',
+    "[a]\nb = c\\",
+    "[a]\nb = c \\\r\n d\r",
   ])("agrees on %j", async (text) => {
     writeFileSync(file, text, "latin1");
     const { status, stdout } = await tryGit(["config", "-z", "--list", "--file", file]);

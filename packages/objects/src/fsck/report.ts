@@ -45,6 +45,11 @@ export class Report {
     return this.#objectId !== undefined;
   }
 
+  /** Whether the object is refused and nothing more will be told of it. */
+  get full(): boolean {
+    return this.#failed && (this.#findings?.length ?? 0) >= this.#judgement.maxFindings;
+  }
+
   get findings(): readonly FsckFinding[] {
     return this.#findings ?? NOTHING;
   }
