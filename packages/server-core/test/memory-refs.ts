@@ -61,7 +61,7 @@ export class MemoryRefs implements RefStore {
     const order = [...edits.keys()].sort((a, b) => weight(edits[a]) - weight(edits[b]));
     for (const i of order) {
       const edit = edits[i] as RefEdit;
-      const reason = this.#reject(edit);
+      const reason = this.#reject(edit, options.atomic ? before.keys() : []);
       if (reason !== undefined) outcomes[i] = { status: "rejected", reason, message: reason };
       else if (edit.next === "delete") this.stored.delete(edit.name);
       else this.set(edit.name, edit.next);
@@ -85,7 +85,8 @@ export class MemoryRefs implements RefStore {
     );
   }
 
-  #reject(edit: RefEdit): RefRejection | undefined {
+  /** @param names that an atomic transaction does not make room at */
+  #reject(edit: RefEdit, names: Iterable<string>): RefRejection | undefined {
     const current = this.id(edit.name);
     if (edit.expected === "absent" && current !== undefined) return "exists";
     if (edit.expected !== "absent" && edit.expected !== "any") {
@@ -93,7 +94,9 @@ export class MemoryRefs implements RefStore {
       if (current !== edit.expected) return "stale";
     }
     const clashes = (name: string) => name.startsWith(`${edit.name}/`) || edit.name.startsWith(`${name}/`);
-    return edit.next !== "delete" && [...this.stored.keys()].some(clashes) ? "name-conflict" : undefined;
+    return edit.next !== "delete" && [...this.stored.keys(), ...names].some(clashes)
+      ? "name-conflict"
+      : undefined;
   }
 }
 

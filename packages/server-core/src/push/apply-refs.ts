@@ -28,16 +28,12 @@ export async function applyEdits(push: Push, plan: readonly PlannedEdit[]): Prom
     push.say(`error: multiple updates for ref '${twice}' not allowed\n`);
     return push.failLive(general);
   }
-  const sound = plan.filter((planned) => !isInvalid(push, planned));
-  if (sound.length === 0 || (push.atomic && sound.length < plan.length)) {
-    if (sound.length < plan.length && push.atomic) failAll(push);
-    return;
-  }
+  if (plan.length === 0) return;
   const phases = watchPhases(push);
   let outcomes: readonly RefOutcome[];
   try {
     outcomes = await session.repository.refs.transact(
-      sound.map(({ edit }) => edit),
+      plan.map(({ edit }) => edit),
       { atomic: push.atomic, reflog: reflogEntry(session.call), onPhase: phases.onPhase },
     );
   } catch (error) {
@@ -50,7 +46,7 @@ export async function applyEdits(push: Push, plan: readonly PlannedEdit[]): Prom
     }
     return push.failLive(general);
   }
-  for (const [i, { result }] of sound.entries()) {
+  for (const [i, { result }] of plan.entries()) {
     const outcome = outcomes[i];
     if (outcome?.status === "ok") {
       result.isDone = true;
@@ -63,7 +59,7 @@ export async function applyEdits(push: Push, plan: readonly PlannedEdit[]): Prom
     }
     result.error = push.atomic ? WORDS.aborted : word;
   }
-  if (push.atomic && sound.some(({ result }) => result.error !== undefined)) failAll(push);
+  if (push.atomic && plan.some(({ result }) => result.error !== undefined)) failAll(push);
 }
 
 function failAll(push: Push): void {
@@ -77,15 +73,6 @@ function repeated(plan: readonly PlannedEdit[]): string | undefined {
     seen.add(edit.name);
   }
   return undefined;
-}
-
-/** Fails what no branch can hold. */
-function isInvalid(push: Push, { result, verdict }: PlannedEdit): boolean {
-  if (verdict.invalidValue !== true) return false;
-  const { ref, newId } = result.command;
-  push.say(`error: trying to write non-commit object ${newId} to branch '${ref}'\n`);
-  result.error = push.atomic ? WORDS.aborted : "invalid new value provided";
-  return true;
 }
 
 /** Tells the reference-transaction hook of each phase, and remembers in which it declined. */

@@ -34,7 +34,8 @@ export async function carryOut(push: Push, verdicts: ReadonlyMap<CommandResult, 
       const verdict = verdicts.get(result);
       if (verdict === undefined || result.error !== undefined) continue;
       for (const text of verdict.texts) push.say(text);
-      result.error = verdict.error ?? (await askOutside(push, result, verdict));
+      result.error =
+        verdict.error ?? (await askOutside(push, result, verdict)) ?? refuseValue(push, result, verdict);
       if (verdict.didNotExist === true && result.error === undefined)
         result.isDone = result.didNotExist = true;
       else if (result.error === undefined)
@@ -52,6 +53,13 @@ function editOf({ session }: Push, { command }: CommandResult, { target, expecte
     expected: expected ?? (isZeroId(oldId) ? "absent" : oldId),
     next: isDelete(command) ? "delete" : newId,
   };
+}
+
+/** What no branch can hold. */
+function refuseValue(push: Push, { command }: CommandResult, verdict: Verdict): string | undefined {
+  if (verdict.invalidValue !== true) return undefined;
+  push.say(`error: trying to write non-commit object ${command.newId} to branch '${command.ref}'\n`);
+  return "invalid new value provided";
 }
 
 /** Asks the update hook, and brings the files of a checked out branch up to date. @returns why not */

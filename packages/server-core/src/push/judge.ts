@@ -27,7 +27,7 @@ export interface Verdict {
   readonly error?: string | undefined;
   /** To be brought up to date with the ref. */
   readonly workTree?: WorkTree | undefined;
-  /** Refused in the transaction itself, as C git has it. */
+  /** A branch would hold what is no commit. Refused after hooks were asked, as in C git. */
   readonly invalidValue?: boolean;
   /** There is nothing to delete. */
   readonly didNotExist?: boolean;
