@@ -77,7 +77,7 @@ const CONTROLS = /\x1b\[[0-9:;]{0,64}m|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]/g;
  * Shows control characters instead of obeying them, as git's own client does: a hook may print what a pusher wrote. Line
  * ends, tabs and colours stay.
  */
-export function withoutControls(text: string): string {
+function withoutControls(text: string): string {
   return text.replace(CONTROLS, (found) => {
     if (found.length > 1) return found;
     const code = found.charCodeAt(0);

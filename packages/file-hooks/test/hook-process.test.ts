@@ -157,6 +157,28 @@ describe("output", () => {
   });
 });
 
+describe("where no pipes can be made", () => {
+  test("hooks run all the same", async () => {
+    const rig = new Rig();
+    rig.hook("pre-receive", "wc -l; echo err >&2; cd /proc/$$/fd && readlink 0 | sed 's/:.*//'");
+    rig.hook("update", "cat; echo from update");
+    const { PATH } = process.env;
+    const hooks = createFileHooks({ environment: { PATH }, limits: { timeoutMs: 10_000 } });
+    const many = Array.from({ length: 50_000 }, (_, index) => command(`refs/heads/branch-${index}`));
+    process.env.PATH = "/no/mkfifo/here";
+    try {
+      expect(await hooks.preReceive?.(rig.context({ commands: many, allCommands: many }))).toBeUndefined();
+      expect(rig.shown.split("\n").sort()).toEqual(["", "50000", "err", "socket"]);
+      rig.hook("pre-receive", "exit 2");
+      expect(await hooks.preReceive?.(rig.context({ commands: many, allCommands: many }))).toBeDefined();
+      expect(await hooks.update?.(rig.context(), command("refs/heads/a"))).toBeUndefined();
+      expect(rig.shown).toContain("from update\n");
+    } finally {
+      process.env.PATH = PATH;
+    }
+  });
+});
+
 test("a hundred runs leave no pipe open", async () => {
   const { readdirSync } = await import("node:fs");
   const rig = new Rig();

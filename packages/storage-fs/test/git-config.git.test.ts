@@ -2,7 +2,13 @@ import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { git, temporaryDirectory, tryGit } from "@tooling/test-kit";
 import { beforeEach, describe, expect, it } from "vitest";
-import { type GitConfig, readGitConfig, readLayout, StorageFsError } from "../src/index.ts";
+import {
+  type GitConfig,
+  readGitConfig,
+  readLayout,
+  readProtectedConfig,
+  StorageFsError,
+} from "../src/index.ts";
 
 let root = "";
 let home = "";
@@ -176,19 +182,21 @@ describe("protected settings", () => {
       "r.git/config": "[a]local=1\n[extensions]worktreeConfig\n",
       "r.git/config.worktree": "[a]worktree=1\n",
     });
-    const { protectedConfig, config } = await ours({
+    const env = {
       GIT_CONFIG_NOSYSTEM: "0",
       GIT_CONFIG_SYSTEM: "ROOT/sys",
       GIT_CONFIG_PARAMETERS: "'a.command=1'",
-    });
+    };
+    const { protectedConfig, config } = await ours(env);
     const names = ["system", "user", "plain", "more", "local", "worktree", "command"];
     expect(names.map((name) => config.get(`a.${name}`))).toEqual(names.map(() => "1"));
-    expect(names.filter((name) => protectedConfig.get(`a.${name}`) === "1")).toEqual([
-      "system",
-      "user",
-      "plain",
-      "command",
-    ]);
+    for (const found of [protectedConfig, await readProtectedConfig(environment(env))])
+      expect(names.filter((name) => found.get(`a.${name}`) === "1")).toEqual([
+        "system",
+        "user",
+        "plain",
+        "command",
+      ]);
   });
 });
 
