@@ -6,19 +6,28 @@ export interface CommandLine {
   readonly program: string;
   readonly shell: boolean;
   readonly args: readonly string[];
+  /** Variables whose values are no UTF-8, one character for each byte. */
+  readonly variables?: ReadonlyMap<string, string>;
 }
 
 const SHELL = "/bin/sh";
 
-/** What to start. Node writes arguments as UTF-8; those that are not UTF-8, as old ref names are, a shell spells out. */
-export function toSpawn({ program, shell, args }: CommandLine): { file: string; argv: readonly string[] } {
+/**
+ * What to start. Node writes arguments and variables as UTF-8; what is not UTF-8, as old ref names are not, a shell spells
+ * out.
+ */
+export function toSpawn({ program, shell, args, variables = new Map() }: CommandLine): {
+  file: string;
+  argv: readonly string[];
+} {
   const words = shell ? [SHELL, "-c", args.length === 0 ? program : `${program} "$@"`, program] : [program];
-  const decoded = args.map(decode);
-  if (decoded.every((text) => text !== undefined))
+  const decoded = args.map(utf8Text);
+  if (variables.size === 0 && decoded.every((text) => text !== undefined))
     return { file: words[0] as string, argv: [...words.slice(1), ...decoded] };
-  const spelled = args.map((arg) => `"$(printf '${octal(arg)}')"`).join(" ");
-  const kept = words.map((_, index) => `"\${${index}}"`).join(" ");
-  return { file: SHELL, argv: ["-c", `exec ${kept} ${spelled}`, ...words] };
+  const set = [...variables].map(([name, value]) => `${name}=${spelled(value)}; export ${name}; `).join("");
+  const kept = words.map((_, index) => `"\${${index}}"`);
+  const script = `${set}exec ${[...kept, ...args.map(spelled)].join(" ")}`;
+  return { file: SHELL, argv: ["-c", script, ...words] };
 }
 
 /** The same through the shell, for a script that does not say what is to read it. */
@@ -28,7 +37,7 @@ export function throughShell(command: CommandLine): { file: string; argv: readon
 }
 
 /** The text that a byte string spells, or `undefined`. */
-function decode(bytes: string): string | undefined {
+export function utf8Text(bytes: string): string | undefined {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytesFromByteString(bytes));
   } catch {
@@ -36,6 +45,8 @@ function decode(bytes: string): string | undefined {
   }
 }
 
-function octal(bytes: string): string {
-  return [...bytes].map((char) => `\\${char.charCodeAt(0).toString(8).padStart(3, "0")}`).join("");
+/** What it stands for ends in no line feed, which the shell would take away. */
+function spelled(bytes: string): string {
+  const digits = [...bytes].map((char) => `\\${char.charCodeAt(0).toString(8).padStart(3, "0")}`);
+  return `"$(printf '${digits.join("")}')"`;
 }

@@ -2,7 +2,7 @@
 export type FileHooksErrorCode =
   /** A reference-transaction hook said no. */
   | "file-hooks/declined"
-  /** There is no proc-receive hook, or it did not keep to its protocol. */
+  /** The proc-receive hook did not keep to its protocol. */
   | "file-hooks/proc-receive-failed";
 
 /** What a hook did, where the port that it serves wants an exception. The user was told more by the hook itself. */

@@ -4,7 +4,6 @@ import type {
   Hooks,
   Logger,
   ProcReceiveAnswer,
-  PushCommand,
   PushContext,
   ReceivedContext,
   Repository,
@@ -40,7 +39,7 @@ export interface FileHooksOptions {
 
 /** Git's hook scripts as hooks of a server. */
 export interface FileHooks extends Hooks {
-  /** Lets hooks that have outlived their push end, and kills them after `graceMs`. Unit: milliseconds. */
+  /** Waits for hooks that run, and after `graceMs` kills those too that no push can call off any more. Unit: milliseconds. */
   readonly close: (options?: { readonly graceMs?: number }) => Promise<void>;
 }
 
@@ -61,9 +60,11 @@ export function createFileHooks(options: FileHooksOptions = {}): FileHooks {
   });
   return {
     async preReceive(context) {
-      const extra = new Map([...pushEnvironment(context), ...context.environment]);
+      const { environment: extra } = context;
+      const words = pushEnvironment(context);
       const result = await runner.run(context, "pre-receive", {
         extra,
+        words,
         input: commandLines(context.allCommands),
       });
       return result === "failed" ? "pre-receive hook declined" : undefined;
@@ -78,18 +79,16 @@ export function createFileHooks(options: FileHooksOptions = {}): FileHooks {
       return "hook declined";
     },
 
-    async pushToCheckout(context, command, workTree) {
+    async pushToCheckout(context, { newId }, workTree) {
       const { directory } = context.repository;
-      if (directory !== undefined) {
-        const gitDirectory = await gitDirectoryOf(workTree, directory);
-        const extra = new Map([
-          ["GIT_DIR", gitDirectory],
-          ["GIT_WORK_TREE", resolve(directory, workTree)],
-        ]);
-        const result = await runner.run(context, "push-to-checkout", { extra, args: [command.newId] });
-        if (result !== "missing") return result === "failed" ? "push-to-checkout hook declined" : undefined;
-      }
-      return ownCheckout(context, command, workTree);
+      if (directory === undefined) return false;
+      const extra = new Map([
+        ["GIT_DIR", await gitDirectoryOf(workTree, directory)],
+        ["GIT_WORK_TREE", resolve(directory, workTree)],
+      ]);
+      const result = await runner.run(context, "push-to-checkout", { extra, args: [newId] });
+      if (result === "missing") return false;
+      return result === "failed" ? "push-to-checkout hook declined" : undefined;
     },
 
     async referenceTransaction(context, phase, changes) {
@@ -98,7 +97,7 @@ export function createFileHooks(options: FileHooksOptions = {}): FileHooks {
       const result = await runner.run(context, "reference-transaction", {
         args: [phase],
         input,
-        detach: over,
+        over,
       });
       if (result === "failed" && !over)
         throw new FileHooksError(
@@ -109,15 +108,15 @@ export function createFileHooks(options: FileHooksOptions = {}): FileHooks {
 
     async postReceive(context) {
       if (context.commands.length === 0) return;
-      const extra = pushEnvironment(context);
+      const words = pushEnvironment(context);
       const input = commandLines(context.commands);
-      await runner.run(context, "post-receive", { extra, input, detach: true });
+      await runner.run(context, "post-receive", { words, input, over: true });
     },
 
     async postUpdate(context) {
       if (context.commands.length === 0) return;
       const args = context.commands.map(({ ref }) => ref);
-      await runner.run(context, "post-update", { args, detach: true });
+      await runner.run(context, "post-update", { args, over: true });
     },
 
     close: ({ graceMs = 0 } = {}) => runner.close(graceMs),
@@ -136,7 +135,7 @@ function environmentOf(given: FileHooksOptions["environment"]): (context: PushCo
 async function procReceive(
   runner: HookRunner,
   context: ReceivedContext,
-): Promise<ReadonlyMap<string, readonly ProcReceiveAnswer[]>> {
+): Promise<ReadonlyMap<string, readonly ProcReceiveAnswer[]> | undefined> {
   const { commands } = context;
   let talk: ProcReceiveTalk | undefined;
   const result = await runner.run(context, "proc-receive", {
@@ -144,7 +143,8 @@ async function procReceive(
       talk = await talkToProcReceive(context, commands, { stdin, stdout }, limits.maxReportBytes);
     },
   });
-  const complaints = result === "missing" ? ["cannot find hook 'proc-receive'"] : (talk?.complaints ?? []);
+  if (result === "missing") return undefined;
+  const complaints = talk?.complaints ?? [];
   if (complaints.length > 0) {
     const text = Buffer.from(complaints.join("\n"), "latin1").toString("utf8");
     context.progress(`error: ${text}\n`);
@@ -152,18 +152,6 @@ async function procReceive(
   if (talk?.answers === undefined)
     throw new FileHooksError("file-hooks/proc-receive-failed", "fail to run proc-receive hook");
   return talk.answers;
-}
-
-/** The hook stands in for the server's own check-out only where it is there. */
-async function ownCheckout(
-  { repository, signal }: ReceivedContext,
-  { oldId, newId }: PushCommand,
-  workTree: string,
-): Promise<string | undefined> {
-  const trees = (await repository.workTrees?.()) ?? [];
-  const tree = trees.find(({ directory }) => directory === workTree);
-  if (tree === undefined) return "Could not update working tree to new HEAD";
-  return tree.update(/^0+$/.test(oldId) ? undefined : oldId, newId, { signal });
 }
 
 /** A linked work tree names its own. */

@@ -48,7 +48,7 @@ export function serverEnvironment(own: Environment): (context: PushContext) => E
  */
 export function hookEnvironment(
   base: Environment,
-  context: PushContext,
+  { repository }: PushContext,
   extra: ReadonlyMap<string, string> = new Map(),
 ): Map<string, string> {
   const env = new Map<string, string>();
@@ -56,7 +56,7 @@ export function hookEnvironment(
     if (value !== undefined && !NEVER_INHERITED.test(name)) env.set(name, withoutNul(value));
   // The directory that it runs in.
   env.set("GIT_DIR", ".");
-  const namespace = namespaceOf(context.repository.namespace);
+  const namespace = namespaceOf(repository.namespace);
   if (namespace !== undefined) env.set("GIT_NAMESPACE", namespace);
   for (const [name, value] of extra) env.set(name, withoutNul(value));
   return env;
@@ -65,7 +65,7 @@ export function hookEnvironment(
 /** They speak of one push: another one may have started this one. */
 const NEVER_INHERITED = /^GIT_PUSH_(?:OPTION|CERT)(?:_.*)?$/;
 
-/** What pre-receive and post-receive know beyond that. Spec: git-receive-pack, "pre-receive Hook"; githooks. */
+/** What pre-receive and post-receive know beyond that; values are one character for each byte. Spec: git-receive-pack, "pre-receive Hook"; githooks. */
 export function pushEnvironment({ pushOptions, certificate }: PushContext): Map<string, string> {
   // Git says 0 as well where there was no talk of them, whatever its documentation says.
   const options = pushOptions ?? [];

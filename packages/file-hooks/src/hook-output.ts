@@ -1,7 +1,7 @@
 /** How {@link HookOutput} treats what it is given. */
 export interface HookOutputOptions {
-  /** Takes texts for the user. */
-  readonly show: (text: string) => void;
+  /** Takes texts for the user, and must not keep bytes. */
+  readonly show: (text: string | Uint8Array) => void;
   /** Let terminal sequences through as they are. */
   readonly verbatim: boolean;
   /** Unit: bytes. */
@@ -33,7 +33,8 @@ export class HookOutput {
     if (this.isFull) return;
     const part = bytes.subarray(0, this.#left);
     this.#left -= part.length;
-    this.#show(this.#decoder.decode(part, { stream: true }));
+    if (this.#options.verbatim) this.#pass(part);
+    else this.#show(this.#decoder.decode(part, { stream: true }));
     if (part.length < bytes.length) {
       this.end();
       this.#left = -1;
@@ -45,7 +46,7 @@ export class HookOutput {
 
   /** What was held back comes out. */
   end(): void {
-    if (!this.isFull) this.#show(this.#decoder.decode(), true);
+    if (!this.isFull && !this.#options.verbatim) this.#show(this.#decoder.decode(), true);
   }
 
   /** A line of our own. */
@@ -54,14 +55,18 @@ export class HookOutput {
     this.#atLineStart = true;
   }
 
+  #pass(bytes: Uint8Array): void {
+    const last = bytes.at(-1);
+    if (last === undefined) return;
+    this.#atLineStart = last === 0x0a || last === 0x0d;
+    this.#options.show(bytes);
+  }
+
   #show(text: string, last = false): void {
-    let shown = text;
-    if (!this.#options.verbatim) {
-      const all = this.#held + text;
-      const cut = last ? -1 : all.search(UNFINISHED);
-      this.#held = cut === -1 ? "" : all.slice(cut);
-      shown = withoutControls(cut === -1 ? all : all.slice(0, cut));
-    }
+    const all = this.#held + text;
+    const cut = last ? -1 : all.search(UNFINISHED);
+    this.#held = cut === -1 ? "" : all.slice(cut);
+    const shown = withoutControls(cut === -1 ? all : all.slice(0, cut));
     if (shown === "") return;
     this.#atLineStart = /[\n\r]$/.test(shown);
     this.#options.show(shown);

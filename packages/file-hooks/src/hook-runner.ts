@@ -1,6 +1,6 @@
 import type { Readable, Writable } from "node:stream";
 import type { Logger, PushContext, Repository } from "@x/server-core";
-import type { CommandLine } from "./command-line.ts";
+import { type CommandLine, utf8Text } from "./command-line.ts";
 import type { ConfiguredHook } from "./configured-hooks.ts";
 import { HookFinder } from "./find-hooks.ts";
 import { type Environment, hookEnvironment } from "./hook-environment.ts";
@@ -26,11 +26,13 @@ export interface HookEvent {
   readonly args?: readonly string[];
   /** Comes on top of what every hook has in its environment. */
   readonly extra?: ReadonlyMap<string, string>;
+  /** The same, one character for each byte. */
+  readonly words?: ReadonlyMap<string, string>;
   readonly input?: HookInput;
   /** Instead of `input`; the one script is talked to, and settings have no say. */
   readonly talk?: (stdin: Writable, stdout: Readable, limits: FileHookLimits) => Promise<void>;
-  /** It is too late to call anything off: a push that ends leaves the hook running. */
-  readonly detach?: boolean;
+  /** It is too late to call anything off: the hook runs to its end. */
+  readonly over?: boolean;
 }
 
 /** Nobody was asked; all are content; somebody is not, or could not be asked. */
@@ -41,8 +43,7 @@ export class HookRunner {
   readonly #options: HookRunnerOptions;
   readonly #finder: HookFinder;
   readonly #pipes = new PipeMaker();
-  /** Hooks that a push does not take with it. */
-  readonly #detached = new Set<Promise<unknown>>();
+  readonly #running = new Set<Promise<unknown>>();
   readonly #closing = new AbortController();
 
   constructor(options: HookRunnerOptions) {
@@ -50,21 +51,19 @@ export class HookRunner {
     this.#finder = new HookFinder(options.logger);
   }
 
-  /** @throws the reason of the push's signal, once what ran is dead; not when the event is detached */
+  /** @throws the reason of the push's signal, once what ran is dead; where all is over, only when we close */
   async run(context: PushContext, name: string, event: HookEvent): Promise<HookResult> {
-    if (!event.detach) return this.#runAll(context, name, event, context.signal);
-    const work = this.#runAll(context, name, event, this.#closing.signal);
-    this.#detached.add(work);
-    const settled = work.finally(() => this.#detached.delete(work));
-    settled.catch(() => {}); // whoever waits hears of it
-    return unlessAborted(settled, context.signal);
+    const signal = event.over ? this.#closing.signal : context.signal;
+    const work = this.#runAll(context, name, event, signal);
+    this.#running.add(work);
+    return work.finally(() => this.#running.delete(work));
   }
 
   async close(graceMs: number): Promise<void> {
     const end = () => this.#closing.abort(new Error("the server is closing"));
-    const timer = setTimeout(end, Math.min(graceMs, MAX_TIMER_MS));
-    await Promise.allSettled(this.#detached);
-    clearTimeout(timer);
+    const timer = graceMs > 0 ? setTimeout(end, Math.min(graceMs, MAX_TIMER_MS)) : end();
+    await Promise.allSettled(this.#running);
+    clearTimeout(timer ?? undefined);
     this.#pipes.close();
   }
 
@@ -80,7 +79,14 @@ export class HookRunner {
     const commands = await this.#commandsFor(repository, directory, name, event);
     if (commands.length === 0) return "missing";
     const { limits, verbatim, logger } = this.#options;
-    const environment = hookEnvironment(this.#options.environment(context), context, event.extra);
+    const extra = new Map(event.extra);
+    const variables = new Map<string, string>();
+    for (const [key, bytes] of event.words ?? []) {
+      const text = utf8Text(bytes);
+      if (text === undefined) variables.set(key, bytes);
+      else extra.set(key, text);
+    }
+    const environment = hookEnvironment(this.#options.environment(context), context, extra);
     const { talk } = event;
     let failed = false;
     for (const command of commands) {
@@ -90,11 +96,13 @@ export class HookRunner {
         maxBytes: limits.maxOutputBytes,
         show: context.progress,
       });
+      const drained = context.drained;
       const end = await runHook({
-        command,
+        command: { ...command, variables },
         directory,
         environment,
         output,
+        drained,
         signal,
         limits,
         pipes: this.#pipes,
@@ -133,14 +141,4 @@ function complaintAbout(name: string, end: HookEnd, limits: FileHookLimits): str
   if (end.kind === "killed") return `the ${name} hook died of signal ${end.signal}`;
   if (end.kind === "timed-out") return `the ${name} hook was ended after ${limits.timeoutMs} ms`;
   return undefined;
-}
-
-/** What `promise` gives, or the signal's reason when that comes first. */
-function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason);
-    if (signal.aborted) onAbort();
-    signal.addEventListener("abort", onAbort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
-  });
 }

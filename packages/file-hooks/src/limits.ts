@@ -8,8 +8,6 @@ export interface FileHookLimits {
   readonly lingerMs: number;
   /** What the user is shown of its output; the rest is dropped with a line that says so. Unit: bytes. */
   readonly maxOutputBytes: number;
-  /** How fast its output is passed on; it has to wait meanwhile. Unit: bytes. */
-  readonly maxOutputBytesPerSecond: number;
   /** What a proc-receive hook may answer. Unit: bytes. */
   readonly maxReportBytes: number;
 }
@@ -20,6 +18,5 @@ export const DEFAULT_FILE_HOOK_LIMITS: FileHookLimits = Object.freeze({
   killGraceMs: 2000,
   lingerMs: 2000,
   maxOutputBytes: 4 * 1024 * 1024,
-  maxOutputBytesPerSecond: 4 * 1024 * 1024,
   maxReportBytes: 32 * 1024 * 1024,
 });

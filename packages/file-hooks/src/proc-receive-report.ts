@@ -26,18 +26,15 @@ const MAX_COMPLAINTS = 20;
  */
 export class ProcReceiveReport {
   readonly #format: ObjectFormat;
-  readonly #answers: Map<string, Answer>;
+  readonly #answers: Map<string, Answer> = new Map();
   readonly #complaints: string[] = [];
   #current: Answer | undefined;
   /** `option` lines go here; an `ok` alone opens no report. */
   #report: Done | undefined;
   #strayOption = false;
 
-  constructor(refs: Iterable<string>, format: ObjectFormat) {
+  constructor(format: ObjectFormat) {
     this.#format = format;
-    this.#answers = new Map(
-      [...refs].map((ref) => [ref, { ok: false, reason: undefined, fallThrough: false, done: [] }]),
-    );
   }
 
   /** What was wrong with it so far. */
@@ -57,7 +54,7 @@ export class ProcReceiveReport {
     else this.#readStatus(head, rest);
   }
 
-  /** By ref; a ref without an answer is not in it. */
+  /** By ref, those too that nobody asked about. */
   answers(): Map<string, readonly ProcReceiveAnswer[]> {
     const found = new Map<string, readonly ProcReceiveAnswer[]>();
     for (const [ref, { ok, reason, fallThrough, done }] of this.#answers) {
@@ -77,11 +74,9 @@ export class ProcReceiveReport {
       this.#complain(`proc-receive reported bad status '${head}' on ref '${ref}'`);
       return;
     }
-    const answer = this.#answers.get(ref);
-    if (answer === undefined) {
-      this.#complain(`proc-receive reported status on unknown ref: ${ref}`);
-      return;
-    }
+    // The server knows what it asked about.
+    const answer = this.#answers.get(ref) ?? { ok: false, reason: undefined, fallThrough: false, done: [] };
+    this.#answers.set(ref, answer);
     if (head === "ng") {
       answer.reason = at === -1 || at === rest.length - 1 ? "failed" : rest.slice(at + 1);
       return;

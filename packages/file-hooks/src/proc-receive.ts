@@ -11,8 +11,6 @@ export interface ProcReceiveTalk {
   readonly complaints: readonly string[];
 }
 
-const utf8 = new TextEncoder();
-
 /** What can be done with one. Spec: githooks, "proc-receive". */
 export async function talkToProcReceive(
   context: Pick<ReceivedContext, "atomic" | "pushOptions" | "repository">,
@@ -40,12 +38,9 @@ export async function talkToProcReceive(
   if (hello.version > 1) return failed(`proc-receive version '${hello.version}' is not supported`);
 
   send([...commands.map(({ oldId, newId, ref }) => `${oldId} ${newId} ${ref}`), flush]);
-  if (hello.pushOptions) send([...(pushOptions ?? []).map((option) => utf8.encode(option)), flush]);
+  if (hello.pushOptions) send([...(pushOptions ?? []), flush]);
 
-  const report = new ProcReceiveReport(
-    commands.map(({ ref }) => ref),
-    repository.objectFormat,
-  );
+  const report = new ProcReceiveReport(repository.objectFormat);
   const trouble: string[] = [];
   let lines = 0;
   try {

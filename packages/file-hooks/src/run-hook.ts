@@ -14,6 +14,8 @@ export interface HookRun {
   readonly directory: string;
   readonly environment: ReadonlyMap<string, string>;
   readonly output: HookOutput;
+  /** Settles when there is room for more output. */
+  readonly drained: () => Promise<void>;
   /** Calls the run off: all of it is killed. */
   readonly signal: AbortSignal;
   readonly limits: FileHookLimits;
@@ -33,7 +35,7 @@ export async function runHook(run: HookRun): Promise<HookEnd> {
   signal.throwIfAborted();
   const program = await startProgram({ ...run, talk: talk !== undefined }, run.pipes);
   const watch = watchOver(program, signal, limits.timeoutMs, limits.killGraceMs);
-  const shown = program.texts.map((stream) => relay(stream, run.output, limits));
+  const shown = program.texts.map((stream) => relay(stream, run.output, run.drained));
   const talked = talk && program.talk && holdTalk(program.talk, talk);
   talked?.over.catch(() => {}); // awaited below
   const end = await program.ended;
@@ -41,7 +43,10 @@ export async function runHook(run: HookRun): Promise<HookEnd> {
   // What was killed leaves nothing running; otherwise somebody may have been left on purpose, and is left alone.
   if (stopped !== undefined) program.kill("SIGKILL");
   const last = [Promise.resolve(talked?.over).catch(() => {}), ...shown.map(({ over }) => over)];
-  await within(Promise.all(last), limits.lingerMs);
+  const over = Promise.all(last);
+  // What waits for the user to read on is not late.
+  while (!(await within(over, limits.lingerMs)))
+    if (signal.aborted || !shown.some(({ isHeld }) => isHeld())) break;
   for (const { leave } of shown) leave();
   talked?.leave();
   run.output.end();
@@ -92,12 +97,15 @@ function watchOver(program: Program, signal: AbortSignal, timeoutMs: number, gra
 interface Relay {
   /** All that was written has been read. */
   readonly over: Promise<void>;
+  /** There may be more, once the user has read what there was. */
+  readonly isHeld: () => boolean;
   /** Nobody listens any more, but whoever still writes may go on. */
   readonly leave: () => void;
 }
 
-function relay(stream: Readable, output: HookOutput, limits: FileHookLimits): Relay {
+function relay(stream: Readable, output: HookOutput, drained: () => Promise<void>): Relay {
   let listening = true;
+  let held = false;
   stream.on("error", () => {});
   const over = new Promise<void>((resolve) => {
     stream.once("close", () => resolve()).once("end", () => resolve());
@@ -105,13 +113,16 @@ function relay(stream: Readable, output: HookOutput, limits: FileHookLimits): Re
   stream.on("data", (chunk: Buffer) => {
     if (!listening || output.isFull) return;
     output.write(chunk);
-    const pauseMs = (chunk.length / limits.maxOutputBytesPerSecond) * 1000;
-    if (pauseMs < 1) return;
+    held = true;
     stream.pause();
-    setTimeout(() => stream.resume(), pauseMs);
+    void drained().finally(() => {
+      held = false;
+      stream.resume();
+    });
   });
   return {
     over,
+    isHeld: () => held,
     leave() {
       listening = false;
       if ("unref" in stream && typeof stream.unref === "function") stream.unref();
@@ -119,11 +130,13 @@ function relay(stream: Readable, output: HookOutput, limits: FileHookLimits): Re
   };
 }
 
-async function within(promise: Promise<unknown>, ms: number): Promise<void> {
+/** @returns whether it has settled in time */
+async function within(promise: Promise<unknown>, ms: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), ms);
   });
-  await Promise.race([promise, late]);
+  const inTime = await Promise.race([promise.then(() => true), late]);
   clearTimeout(timer);
+  return inTime;
 }

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { PushCertificate, WorkTree } from "@x/server-core";
+import type { PushCertificate } from "@x/server-core";
 import { describe, expect, test } from "vitest";
 import { createFileHooks, FileHooksError } from "../src/index.ts";
 import { command, id, Rig } from "./rig.ts";
@@ -96,6 +96,19 @@ describe("pre-receive", () => {
       "GIT_QUARANTINE_PATH=/q",
     ]);
   });
+});
+
+test("push options reach a hook to the byte", async () => {
+  const rig = new Rig();
+  rig.hook("pre-receive", 'printf "%s|" "$GIT_PUSH_OPTION_0" "$GIT_PUSH_OPTION_1" "$GIT_PUSH_OPTION_2" >got');
+  const pushOptions = [
+    Buffer.from("gr\u00fc\u00dfe", "utf8").toString("latin1"),
+    "gr\xfc\xdfe",
+    "$(touch ran) 'it'",
+  ];
+  expect(await createFileHooks().preReceive?.(rig.context({ pushOptions }))).toBeUndefined();
+  expect(rig.read("got")).toBe(`${pushOptions.join("|")}|`);
+  expect(() => rig.read("ran")).toThrow();
 });
 
 test("under a server, a hook sees who pushes and none of the server's own secrets", async () => {
@@ -216,12 +229,6 @@ describe("after the push", () => {
 });
 
 describe("push-to-checkout", () => {
-  const tree = (directory: string, answer: string | undefined): WorkTree => ({
-    directory,
-    branch: "refs/heads/main",
-    update: async () => answer,
-  });
-
   test("knows the work tree", async () => {
     const rig = new Rig();
     rig.hook("push-to-checkout", 'echo "$GIT_DIR $GIT_WORK_TREE $1 $#" >got; pwd >>got');
@@ -236,16 +243,15 @@ describe("push-to-checkout", () => {
     expect(rig.read("got")).toContain(`${rig.directory}/worktrees/tree ${workTree} `);
   });
 
-  test("refuses, and without it the work tree is brought up to date as ever", async () => {
+  test("refuses, and without it the server is left to do it", async () => {
     const rig = new Rig();
-    const repository = rig.repository({
-      workTrees: async () => [tree("/w", "Working directory has unstaged changes")],
-    });
     const hooks = createFileHooks();
-    const ask = () => hooks.pushToCheckout?.(rig.context({ repository }), command("refs/heads/main"), "/w");
-    expect(await ask()).toBe("Working directory has unstaged changes");
+    const ask = (repository = rig.repository()) =>
+      hooks.pushToCheckout?.(rig.context({ repository }), command("refs/heads/main"), "/w");
+    expect(await ask()).toBe(false);
     rig.hook("push-to-checkout", "exit 1");
     expect(await ask()).toBe("push-to-checkout hook declined");
+    expect(await ask(rig.repository({ directory: undefined }))).toBe(false);
   });
 });
 

@@ -5,17 +5,17 @@ function shown(
   pieces: readonly (string | Uint8Array)[],
   options: { verbatim?: boolean; maxBytes?: number } = {},
 ) {
-  const texts: string[] = [];
+  const texts: Buffer[] = [];
   const { verbatim = false, maxBytes = 1000 } = options;
   const output = new HookOutput({
     name: "update",
-    show: (text) => void texts.push(text),
+    show: (text) => void texts.push(Buffer.from(text)),
     verbatim,
     maxBytes,
   });
   for (const piece of pieces) output.write(typeof piece === "string" ? Buffer.from(piece) : piece);
   output.end();
-  return texts.join("");
+  return Buffer.concat(texts).toString("utf8");
 }
 
 test("characters that arrive in pieces come out whole", () => {
@@ -25,6 +25,20 @@ test("characters that arrive in pieces come out whole", () => {
 
 test("bytes that are no UTF-8 are marked, to the last", () => {
   expect(shown([Uint8Array.of(0x61, 0xff, 0x62, 0xe4)])).toBe("a\ufffdb\ufffd");
+});
+
+test("verbatim is to the byte", () => {
+  const bytes = Uint8Array.of(0x61, 0xff, 0x1b, 0x5b, 0x32, 0x4a, 0x00);
+  const texts: number[] = [];
+  const output = new HookOutput({
+    name: "update",
+    show: (text) => void texts.push(...Buffer.from(text)),
+    verbatim: true,
+    maxBytes: 6,
+  });
+  output.write(bytes);
+  output.end();
+  expect(texts.slice(0, 7)).toEqual([...bytes.subarray(0, 6), 0x0a]);
 });
 
 test("control characters are shown, line ends, tabs and colours pass, however they arrive", () => {

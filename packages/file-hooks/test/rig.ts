@@ -15,8 +15,10 @@ afterEach(() => {
 export class Rig {
   readonly directory: string = mkdtempSync(join(tmpdir(), "hooks-test-"));
   readonly controller: AbortController = new AbortController();
-  /** What the user was shown. */
+  /** What the user was shown; bytes as one character each. */
   shown = "";
+  /** How the user reads. */
+  drained: () => Promise<void> = async () => {};
   readonly logged: string[] = [];
   readonly logger: Logger = {
     debug: () => {},
@@ -63,9 +65,9 @@ export class Rig {
       certificate: undefined,
       signal: this.controller.signal,
       progress: (text) => {
-        this.shown += text;
+        this.shown += typeof text === "string" ? text : Buffer.from(text).toString("latin1");
       },
-      drained: async () => {},
+      drained: () => this.drained(),
       objects: {} as PreReceiveContext["objects"],
       received: async function* () {},
       environment: new Map(),

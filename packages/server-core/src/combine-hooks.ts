@@ -3,8 +3,8 @@ import type { ProcReceiveAnswer, PushCommand, PushContext } from "./push-hooks.t
 
 /**
  * Several hooks as one. Each is asked in order, about what nobody has refused yet, and the first refusal counts; what is
- * over is told to all, whatever becomes of the others. `procReceive` is asked of each about what has no answer yet, and
- * `pushToCheckout` of the first that has it alone.
+ * over is told to all, whatever becomes of the others. `procReceive` is asked of each about what has no answer yet,
+ * `pushToCheckout` until one does not leave it to the next.
  */
 export function combineHooks(...parts: readonly Hooks[]): Hooks {
   const [only] = parts;
@@ -16,7 +16,7 @@ export function combineHooks(...parts: readonly Hooks[]): Hooks {
     having("procReceive"),
     having("update"),
   ];
-  const checkout = parts.find((part) => part.pushToCheckout !== undefined);
+  const checkouts = having("pushToCheckout");
   const [transactions, afterwards, postUpdates] = [
     having("referenceTransaction"),
     having("postReceive"),
@@ -32,12 +32,12 @@ export function combineHooks(...parts: readonly Hooks[]): Hooks {
     }),
     ...(proc.length > 0 && {
       async procReceive(context) {
-        const answers = new Map<string, readonly ProcReceiveAnswer[]>();
+        let answers: Map<string, readonly ProcReceiveAnswer[]> | undefined;
         for (const part of proc) {
-          const commands = context.commands.filter(({ ref }) => !answers.has(ref));
+          const commands = context.commands.filter(({ ref }) => !answers?.has(ref));
           if (commands.length === 0) break;
-          for (const [ref, answer] of (await part.procReceive?.({ ...context, commands })) ?? [])
-            answers.set(ref, answer);
+          const more = await part.procReceive?.({ ...context, commands });
+          if (more !== undefined) answers = new Map([...(answers ?? []), ...more]);
         }
         return answers;
       },
@@ -45,7 +45,15 @@ export function combineHooks(...parts: readonly Hooks[]): Hooks {
     ...(updates.length > 0 && {
       update: (context, command) => firstOf(updates, (part) => part.update?.(context, command)),
     }),
-    ...(checkout?.pushToCheckout && { pushToCheckout: checkout.pushToCheckout }),
+    ...(checkouts.length > 0 && {
+      async pushToCheckout(context, command, workTree) {
+        for (const part of checkouts) {
+          const answer = await part.pushToCheckout?.(context, command, workTree);
+          if (answer !== false) return answer;
+        }
+        return false;
+      },
+    }),
     ...(transactions.length > 0 && {
       async referenceTransaction(context, phase, changes) {
         const tell = (part: Hooks) => part.referenceTransaction?.(context, phase, changes);

@@ -107,11 +107,20 @@ describe("combined hooks", () => {
     const answers = await combineHooks(part("a"), part("c"), part("b"), part("x")).procReceive?.(context);
     expect([...(answers?.keys() ?? [])]).toEqual(["a", "c", "b"]);
     expect(asked).toEqual(["abc", "bc", "b"]);
+    const nobody: Hooks = { procReceive: async () => undefined };
+    expect(await combineHooks(nobody, nobody).procReceive?.(context)).toBeUndefined();
+    expect([...((await combineHooks(nobody, part("b")).procReceive?.(context))?.keys() ?? [])]).toEqual([
+      "b",
+    ]);
   });
 
-  test("have what one of them has, and the first check-out", async () => {
+  test("have what one of them has, and the first check-out that is not left to others", async () => {
     expect(combineHooks({}, {})).toEqual({});
-    const hooks = combineHooks({}, { pushToCheckout: async () => "1" }, { pushToCheckout: async () => "2" });
+    const hooks = combineHooks(
+      { pushToCheckout: async () => false },
+      { pushToCheckout: async () => "1" },
+      { pushToCheckout: async () => "2" },
+    );
     expect(Object.keys(hooks)).toEqual(["pushToCheckout"]);
     expect(await hooks.pushToCheckout?.(context, command("a"), "/w")).toBe("1");
     const fetching = combineHooks(

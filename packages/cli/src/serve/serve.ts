@@ -164,11 +164,12 @@ function untilSignal(terminal: Terminal, ports: Ports, hooks: FileHooks | undefi
       if (ending) return end(status);
       ending = true;
       terminal.stdout.write("ending; once more to end at once\n");
-      const deadline = performance.now() + GRACE_MS;
-      void Promise.all(ports.map(({ listener }) => listener.close({ graceMs: GRACE_MS })))
-        // Hooks after a push outlive its connection.
-        .then(() => hooks?.close({ graceMs: Math.max(0, deadline - performance.now()) }))
-        .then(() => end(0));
+      // Whatever runs after a push holds its connection.
+      const late = setTimeout(() => void hooks?.close(), GRACE_MS);
+      void Promise.all(ports.map(({ listener }) => listener.close({ graceMs: GRACE_MS }))).then(() => {
+        clearTimeout(late);
+        end(0);
+      });
     });
   });
 }

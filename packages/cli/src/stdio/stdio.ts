@@ -95,8 +95,7 @@ export async function serveStdio(options: StdioOptions, terminal: Terminal): Pro
     throw error;
   } finally {
     stdin.destroy();
-    // Those after the push go on when the client has gone.
-    await hooks?.close({ graceMs: killed === undefined ? Number.POSITIVE_INFINITY : 0 });
+    await hooks?.close();
     if (listening) listening();
     await close();
   }
