@@ -46,11 +46,16 @@ export class TreeCheck {
     let badMode = false;
     let nullId = false;
     let largeName = false;
+    let duplicate = false;
+    let unsorted = false;
     let problem: string | undefined;
+    // The entry at hand, and what is wrong with it that counts once the next can be read.
     let mode = -1;
     let nameAt = start;
     let nameEnd = start;
     let special = 0;
+    let repeats = false;
+    let misplaced = false;
     let at = start;
     const terminated = bytes[end - idLength - 1] === 0;
     while (at < end) {
@@ -60,24 +65,31 @@ export class TreeCheck {
         break;
       }
       // From here on the NUL before the last id ends every loop.
-      let nextMode = 0;
-      let byte = bytes[at] as number;
-      while (byte >= ZERO && byte <= SEVEN) {
-        nextMode = (nextMode << 3) + byte - ZERO;
-        byte = bytes[++at] as number;
+      let nextMode = usualMode(bytes, at);
+      if (nextMode >= 0) at += nextMode === TREE ? 5 : 6;
+      else {
+        nextMode = 0;
+        for (let digit = bytes[at] as number; digit >= ZERO && digit <= SEVEN; digit = bytes[++at] as number)
+          nextMode = (nextMode << 3) + digit - ZERO;
+        if (bytes[at] !== SPACE || at === entryAt) {
+          problem = "malformed mode in tree entry";
+          break;
+        }
+        nextMode &= 0xffff;
       }
-      if (byte !== SPACE || at === entryAt) problem = "malformed mode in tree entry";
-      else if (bytes[at + 1] === 0) problem = "empty filename in tree entry";
-      if (problem !== undefined) break;
-      // Mode and order of an entry count once the next can be read.
-      if (mode >= 0) {
-        if (!isUsualMode(mode)) badMode = true;
-        order.settle();
+      if (bytes[at + 1] === 0) {
+        problem = "empty filename in tree entry";
+        break;
       }
       const beforeMode = mode;
+      if (beforeMode >= 0) {
+        badMode ||= !isUsualMode(beforeMode);
+        duplicate ||= repeats;
+        unsorted ||= misplaced;
+      }
       const beforeAt = nameAt;
       const beforeEnd = nameEnd;
-      mode = nextMode & 0xffff;
+      mode = nextMode;
       nameAt = ++at;
       let i = beforeAt;
       while (i < beforeEnd && bytes[i] === bytes[at]) {
@@ -88,37 +100,61 @@ export class TreeCheck {
       // What begins as a harmless name does is harmless so far.
       if (special !== 0) at = nameAt;
       special = at === nameAt ? (SPECIAL_FIRST[bytes[at] as number] as number) : 0;
-      for (byte = bytes[at] as number; byte !== 0; byte = bytes[++at] as number)
+      for (let byte = bytes[at] as number; byte !== 0; byte = bytes[++at] as number)
         special |= SPECIAL[byte] as number;
       nameEnd = at;
-      if (i === beforeEnd || differsAt === nameEnd) {
-        if (beforeMode >= 0)
-          order.prefix(bytes, beforeAt, beforeEnd, isTree(beforeMode), nameAt, nameEnd, isTree(mode));
-      } else if ((bytes[i] as number) > (bytes[differsAt] as number)) order.after();
+      if (i < beforeEnd && differsAt < nameEnd) {
+        repeats = false;
+        misplaced = (bytes[i] as number) > (bytes[differsAt] as number);
+      } else if (beforeMode >= 0) {
+        const is = order.compare(
+          bytes,
+          beforeAt,
+          beforeEnd,
+          isTree(beforeMode),
+          nameAt,
+          nameEnd,
+          isTree(mode),
+        );
+        repeats = is === "duplicate";
+        misplaced = is === "unsorted";
+      }
       if (bytes[entryAt] === ZERO) zeroPadded = true;
       if (nameEnd - nameAt > maxNameBytes) largeName = true;
       if (bytes[++at] === 0 && isNull(bytes, at, idLength)) nullId = true;
       if (special !== 0) names.examine(bytes, nameAt, nameEnd, mode);
       at += idLength;
     }
-    if (problem !== undefined) this.#report.add("badTree", "cannot be parsed as a tree", problem);
-    else if (mode >= 0) {
-      if (!isUsualMode(mode)) badMode = true;
-      order.settle();
-    }
-    this.#conclude(nullId, zeroPadded, badMode, largeName);
-  }
-
-  #conclude(nullId: boolean, zeroPadded: boolean, badMode: boolean, largeName: boolean): void {
     const report = this.#report;
+    if (problem !== undefined) report.add("badTree", "cannot be parsed as a tree", problem);
+    else if (mode >= 0) {
+      badMode ||= !isUsualMode(mode);
+      duplicate ||= repeats;
+      unsorted ||= misplaced;
+    }
     if (nullId) report.add("nullSha1", "contains entries pointing to null sha1");
-    this.#names.conclude();
+    names.conclude();
     if (zeroPadded) report.add("zeroPaddedFilemode", "contains zero-padded file modes");
     if (badMode) report.add("badFilemode", "contains bad file modes");
-    if (this.#order.duplicate) report.add("duplicateEntries", "contains duplicate file entries");
-    if (this.#order.unsorted) report.add("treeNotSorted", "not properly sorted");
+    if (duplicate) report.add("duplicateEntries", "contains duplicate file entries");
+    if (unsorted) report.add("treeNotSorted", "not properly sorted");
     if (largeName) report.add("largePathname", "contains excessively large pathname");
   }
+}
+
+/** The mode at `at` when it has the usual length, six digits or `40000`, and a space follows; otherwise -1. */
+function usualMode(bytes: Uint8Array, at: number): number {
+  const a = (bytes[at + 1] as number) - ZERO;
+  const b = (bytes[at + 2] as number) - ZERO;
+  const c = (bytes[at + 3] as number) - ZERO;
+  const d = (bytes[at + 4] as number) - ZERO;
+  if (bytes[at] === 0x31) {
+    const e = (bytes[at + 5] as number) - ZERO;
+    // What is no digit has other bits.
+    if (bytes[at + 6] !== SPACE || (a | b | c | d | e) >>> 3 !== 0) return -1;
+    return 0o100000 | (a << 12) | (b << 9) | (c << 6) | (d << 3) | e;
+  }
+  return bytes[at] === 0x34 && (a | b | c | d) === 0 && bytes[at + 5] === SPACE ? TREE : -1;
 }
 
 function isTree(mode: number): boolean {

@@ -31,7 +31,7 @@ export interface FsckOptions {
 export interface FsckLimits {
   /** Blobs at `.gitmodules` and `.gitattributes` that trees lead to; 262,144 when not given. Each costs up to 100 bytes. */
   readonly maxSpecialBlobs?: number;
-  /** A longer `.gitmodules` is a `gitmodulesLarge`; 16 MiB when not given. Unit: bytes. */
+  /** A longer `.gitmodules` is a `gitmodulesLarge`; 8 MiB when not given. Unit: bytes. */
   readonly maxGitmodulesBytes?: number;
   /** What is told of one object; 100 when not given. An error among more is told in any case. */
   readonly maxFindingsPerObject?: number;

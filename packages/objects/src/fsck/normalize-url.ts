@@ -3,14 +3,14 @@ import { textOf } from "./scan.ts";
 const SCHEME = /^[A-Za-z][A-Za-z0-9+.-]*:\/\//;
 const HOST = /^[A-Za-z0-9.\-_[:\]]*$/;
 
-/** Besides control bytes and those above 127. */
-const UNSAFE: ReadonlySet<number> = codes(' <>"%{}|\\^`');
+/** Bytes that stand escaped in any case. */
+const UNSAFE = 1;
 /** Delimiters, which stay escaped where they were. */
-const RESERVED: ReadonlySet<number> = codes(":/?#[]@!$&'()*+,;=");
-
-function codes(text: string): ReadonlySet<number> {
-  return new Set([...text].map((character) => character.charCodeAt(0)));
-}
+const RESERVED = 2;
+const KINDS: Uint8Array = new Uint8Array(256);
+for (let byte = 0; byte < 256; byte++) if (byte <= 0x1f || byte >= 0x7f) KINDS[byte] = UNSAFE;
+for (const character of ' <>"%{}|\\^`') KINDS[character.charCodeAt(0)] = UNSAFE;
+for (const character of ":/?#[]@!$&'()*+,;=") KINDS[character.charCodeAt(0)] = RESERVED;
 
 /**
  * Brings a URL into the form in which C git compares URLs: scheme and host in lower case, escapes only where needed and
@@ -70,6 +70,14 @@ function addHost(out: Output, text: string, scheme: string): boolean {
 const SLASH = 0x2f;
 const DOT = 0x2e;
 const PERCENT = 0x25;
+const HEX = "0123456789ABCDEF";
+
+/** NaN when it is no hex digit. */
+function hexValue(code: number): number {
+  if (code >= 0x30 && code <= 0x39) return code - 0x30;
+  const letter = (code | 0x20) - 0x61;
+  return letter >= 0 && letter < 6 ? letter + 10 : Number.NaN;
+}
 
 /** The normalized URL as it grows. */
 class Output {
@@ -104,14 +112,16 @@ class Output {
       let byte = url.charCodeAt(i);
       const escaped = byte === PERCENT;
       if (escaped) {
-        const hex = url.slice(i + 1, Math.min(i + 3, end));
-        if (!/^[0-9a-fA-F]{2}$/.test(hex)) return false;
-        byte = Number(`0x${hex}`);
+        byte = i + 2 < end ? hexValue(url.charCodeAt(i + 1)) * 16 + hexValue(url.charCodeAt(i + 2)) : -1;
+        if (!(byte >= 0)) return false;
         i += 2;
       }
-      if (byte <= 0x1f || byte >= 0x7f || UNSAFE.has(byte) || (escaped && RESERVED.has(byte)))
-        this.add(`%${byte.toString(16).toUpperCase().padStart(2, "0")}`);
-      else this.#push(byte);
+      const kind = KINDS[byte] as number;
+      if (kind === UNSAFE || (kind === RESERVED && escaped)) {
+        this.#push(PERCENT);
+        this.#push(HEX.charCodeAt(byte >> 4));
+        this.#push(HEX.charCodeAt(byte & 15));
+      } else this.#push(byte);
     }
     return true;
   }

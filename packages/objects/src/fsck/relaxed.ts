@@ -2,19 +2,20 @@ import type { FsckSeverity } from "./finding.ts";
 import type { FsckMessageId } from "./message-ids.ts";
 
 /**
- * For {@link FsckOptions.severities}: lets histories in that older tools made and that nobody will rewrite. Their flaws
- * become warnings:
+ * For {@link FsckOptions.severities}: lets histories in that older tools made and that nobody will rewrite. What they are
+ * known to contain, or what is of the same harmless kind, becomes a warning:
  *
- * - `zeroPaddedFilemode`: by far the most frequent; importers and hosts' web editors wrote `040000` for directories
- *   until about 2011. Git reads such trees as any other.
- * - `badTimezone`, `badDate`, `badDateOverflow`, `zeroPaddedDate`, `missingSpaceBeforeDate`: converters from other
- *   systems wrote zones such as `-700` and dates before 1970, and doubled the brackets of an address.
- * - `badEmail`, `badName`, `missingEmail`, `missingNameBeforeEmail`, `missingSpaceBeforeEmail`, `multipleAuthors`: people
- *   whose names or addresses a converter, or git before 2.1, put down as they were. Git shows what it can read of them.
- * - `nulInCommit`: messages in UTF-16. Git shows them up to the NUL.
+ * - `zeroPaddedFilemode`, by far the most frequent: Grit, and with it GitHub's web editor, wrote `040000` for directories
+ *   until 2010 (in rails and oh-my-zsh, for example). Git reads such a tree as any other.
+ * - `badTimezone`: until 1.7.6.5 `git commit` took zones such as `-700` and `+051800` (rails, requests, vim-scripts).
+ * - `missingSpaceBeforeDate`, `badDate`, `badDateOverflow`, `zeroPaddedDate`: lines without a date, and dates before 1970,
+ *   from converters and from `git rebase -i --root` of 2.18.
+ * - `badEmail`, `badName`, `missingEmail`, `missingNameBeforeEmail`, `missingSpaceBeforeEmail`, `multipleAuthors`: names
+ *   and addresses that a converter took over as they were, brackets doubled or left out.
+ * - `nulInCommit`: messages in UTF-16. Git shows them up to the first NUL.
  *
- * Nothing that could harm whoever checks it out is let through: names that lead out of the work tree or into `.git`,
- * submodule settings, trees that name something twice or not in order, null ids.
+ * Nothing is let in that could harm who checks it out or what computes with it: names that lead out of the work tree or
+ * into `.git`, submodule settings, trees that name something twice or not in order, null ids.
  */
 export const relaxedFsckSeverities: ReadonlyMap<FsckMessageId, FsckSeverity> = new Map(
   (

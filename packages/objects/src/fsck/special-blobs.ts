@@ -35,7 +35,7 @@ export class SpecialBlobCheck implements SpecialBlobs {
     this.#format = format;
     this.#report = report;
     this.#maxBlobs = limits.maxSpecialBlobs ?? 262_144;
-    this.#maxGitmodulesBytes = limits.maxGitmodulesBytes ?? 16 * 1024 * 1024;
+    this.#maxGitmodulesBytes = limits.maxGitmodulesBytes ?? 8 * 1024 * 1024;
     this.#skip = skip;
     this.#found = new RawIdTable(rawIdLength(format));
   }

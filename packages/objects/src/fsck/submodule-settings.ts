@@ -17,8 +17,7 @@ export function isHarmlessSubmoduleUrl(url: string): boolean {
   if (url.startsWith("-")) return false;
   if (/^\.\.?[/\\]/.test(url) || url.startsWith("git://")) {
     if (url.includes("\n") || /%0a/i.test(afterScheme(url))) return false;
-    const { ups, rest } = leadingUps(url);
-    return ups === 0 || !/^[:/]/.test(rest);
+    return !escapesUpwards(url);
   }
   const helper = NAMED_HELPER.exec(url);
   if (helper === null && !CURL_URL.test(url)) return true;
@@ -31,8 +30,15 @@ function afterScheme(url: string): string {
   return url.slice(Math.max(url.indexOf(":"), 0));
 }
 
-/** Skips `./` and counts `../` at the start, with either slash. */
-function leadingUps(url: string): { readonly ups: number; readonly rest: string } {
-  const start = /^(?:\.\.?[/\\])+/.exec(url)?.[0] ?? "";
-  return { ups: start.match(/\.\.[/\\]/g)?.length ?? 0, rest: url.slice(start.length) };
+/** Whether `../`, among `./` and with either slash, stands at the start, and `:` or `/` after all of them. */
+function escapesUpwards(url: string): boolean {
+  let upwards = false;
+  let at = 0;
+  while (url[at] === ".") {
+    const slash = url[at + 1] === "." ? at + 2 : at + 1;
+    if (url[slash] !== "/" && url[slash] !== "\\") break;
+    upwards ||= slash === at + 2;
+    at = slash + 1;
+  }
+  return upwards && (url[at] === ":" || url[at] === "/");
 }

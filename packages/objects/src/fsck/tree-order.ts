@@ -1,34 +1,22 @@
 const SLASH = 0x2f;
 
+/** How an entry stands to the one before it. */
+export type EntryOrder = "sorted" | "unsorted" | "duplicate";
+
 /**
- * Keeps account of the order of a tree's entries: byte order of names, a directory's taken as if it ended in `/`. Names
- * are given by where they start and end. What is found of an entry counts when it is settled.
+ * Knows the order of a tree's entries: byte order of names, a directory's taken as if it ended in `/`. Names are given by
+ * where they start and end.
  */
 export class TreeOrder {
-  duplicate = false;
-  unsorted = false;
-  #duplicateNow = false;
-  #unsortedNow = false;
   /** Names that a directory further on may repeat: `foo`, `foo.bar`, `foo/` is sorted and names `foo` twice. */
   readonly #candidates: number[] = [];
 
   begin(): void {
-    this.duplicate = this.unsorted = this.#duplicateNow = this.#unsortedNow = false;
     this.#candidates.length = 0;
   }
 
-  settle(): void {
-    this.duplicate = this.#duplicateNow;
-    this.unsorted = this.#unsortedNow;
-  }
-
-  /** The name before sorts after the one at hand. */
-  after(): void {
-    this.#unsortedNow = true;
-  }
-
-  /** One of two neighbours, the name before and the one at hand, starts with the other. */
-  prefix(
+  /** Compares two neighbours, the name before and the one at hand, of which one starts with the other. */
+  compare(
     bytes: Uint8Array,
     beforeAt: number,
     beforeEnd: number,
@@ -36,21 +24,16 @@ export class TreeOrder {
     at: number,
     end: number,
     isTree: boolean,
-  ): void {
+  ): EntryOrder {
     const beforeLength = beforeEnd - beforeAt;
     const length = end - at;
-    if (beforeLength === length) {
-      this.#duplicateNow = true;
-      return;
-    }
+    if (beforeLength === length) return "duplicate";
     const before = beforeLength > length ? (bytes[beforeAt + length] as number) : beforeIsTree ? SLASH : 0;
     const now = length > beforeLength ? (bytes[at + beforeLength] as number) : isTree ? SLASH : 0;
     if (before === 0 && isBelowSlash(now)) this.#candidates.push(beforeAt, beforeEnd);
-    else if (now === SLASH && isBelowSlash(before) && this.#repeatsCandidate(bytes, at, end)) {
-      this.#duplicateNow = true;
-      return;
-    }
-    if (before >= now) this.#unsortedNow = true;
+    else if (now === SLASH && isBelowSlash(before) && this.#repeatsCandidate(bytes, at, end))
+      return "duplicate";
+    return before < now ? "sorted" : "unsorted";
   }
 
   #repeatsCandidate(bytes: Uint8Array, at: number, end: number): boolean {
