@@ -5,7 +5,7 @@ import type { FsckMessageId } from "./message-ids.ts";
  * For {@link FsckOptions.severities}: lets histories in that older tools made and that nobody will rewrite. What they are
  * known to contain, or what is of the same harmless kind, becomes a warning:
  *
- * - `zeroPaddedFilemode`, by far the most frequent: Grit, and with it GitHub's web editor, wrote `040000` for directories
+ * - `zeroPaddedFilemode`, by far the most frequent: Grit, the library GitHub ran on, wrote `040000` for directories
  *   until 2010 (in rails and oh-my-zsh, for example). Git reads such a tree as any other.
  * - `badTimezone`: until 1.7.6.5 `git commit` took zones such as `-700` and `+051800` (rails, requests, vim-scripts).
  * - `missingSpaceBeforeDate`, `badDate`, `badDateOverflow`, `zeroPaddedDate`: lines without a date, and dates before 1970,
