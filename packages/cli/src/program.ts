@@ -1,4 +1,4 @@
-import type { ServiceName } from "@x/server-core";
+import type { FsckPreset, ServiceName } from "@x/server-core";
 import type { Durability } from "@x/storage-fs";
 import { Command, CommanderError, Option } from "commander";
 import { collectService, parsePort } from "./args.ts";
@@ -57,6 +57,7 @@ interface ServeFlags {
   readonly createOnPush?: boolean;
   readonly durability: Durability;
   readonly hooks: boolean;
+  readonly fsck: FsckPreset;
   readonly quiet?: boolean;
   readonly verbose?: boolean;
 }
@@ -82,14 +83,19 @@ function addServe(program: Command, terminal: Terminal, setStatus: (status: numb
         .default("full"),
     )
     .option("--no-hooks", "do not run the hooks of repositories")
+    .addOption(
+      new Option("--fsck <HOW>", "how pushed objects are checked where a repository does not say")
+        .choices(["strict", "relaxed", "off"])
+        .default("strict"),
+    )
     .addOption(new Option("-q, --quiet", "log errors only").conflicts("verbose"))
     .option("-v, --verbose", "log more than one line for each request")
     .addHelpText("after", help.SERVE)
     .action(async (directory: string | undefined, flags: ServeFlags) => {
-      const { host, httpPort, gitPort, enable, createOnPush = false, durability, hooks } = flags;
+      const { host, httpPort, gitPort, enable, createOnPush = false, durability, hooks, fsck } = flags;
       const verbosity: Verbosity = flags.quiet ? "quiet" : flags.verbose ? "verbose" : "normal";
       const { serve } = await import("./serve/serve.ts");
-      const options = { host, httpPort, gitPort, enable, createOnPush, durability, hooks, verbosity };
+      const options = { host, httpPort, gitPort, enable, createOnPush, durability, hooks, fsck, verbosity };
       setStatus(await serve({ directory, ...options }, terminal));
     });
 }

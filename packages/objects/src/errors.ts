@@ -12,6 +12,8 @@ export type ObjectsErrorCode =
   | "objects/corrupt"
   /** A received pack is not one, or lacks a base. The message is fit for the peer. */
   | "objects/bad-pack"
+  /** A received object has a flaw that is not let in. The message is in C git's words. */
+  | "objects/refused"
   /** A limit was reached. The message names it and is fit for the peer. */
   | "objects/limit-exceeded"
   /** The history offers no answer to a deepen request. The message is fit for the peer. */

@@ -37,6 +37,7 @@ export type {
   PackReceipt,
   Quarantine,
   ReceivedObject,
+  ReceiveFsck,
   ReceiveLimits,
   TakePackOptions,
   UnconnectedOptions,

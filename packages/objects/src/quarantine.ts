@@ -1,3 +1,4 @@
+import type { FsckPolicy } from "./fsck/fsck-config.ts";
 import type { ObjectId } from "./object-id.ts";
 import type { Abortable, ObjectReader } from "./object-reader.ts";
 import type { ObjectType } from "./object-type.ts";
@@ -20,9 +21,19 @@ export interface ReceiveLimits {
   readonly maxDeltaDepth?: number;
 }
 
+/** How received objects are to be checked. */
+export interface ReceiveFsck extends FsckPolicy {
+  /** Paths of files with ids that are not checked; the store knows what they are relative to. */
+  readonly skipLists: readonly string[];
+}
+
 /** How a pack is to be taken in. */
 export interface TakePackOptions extends Abortable {
   readonly limits: ReceiveLimits;
+  /** Check objects as `git index-pack --strict` does; not when not given. */
+  readonly fsck?: ReceiveFsck | undefined;
+  /** Gets what was found wrong with objects, in C git's words, whole lines. Byte-exact: one character for each byte. */
+  readonly onMessage?: ((text: string) => void) | undefined;
   /** Gets texts for the user, in C git's words. */
   readonly onProgress?: ((text: string) => void) | undefined;
 }
@@ -59,7 +70,9 @@ export interface Quarantine extends ObjectReader {
   /**
    * Takes one pack in while it arrives, never holding it whole. Reads no chunk beyond the pack's end.
    * A thin pack is completed from the store.
-   * @throws ObjectsError `objects/bad-pack`, `objects/limit-exceeded`, with messages fit for the peer
+   * Objects that exist already are compared with what comes in.
+   * @throws ObjectsError `objects/bad-pack`, `objects/limit-exceeded`, `objects/refused`, with messages fit for the peer;
+   *   `objects/bad-setting`
    */
   takePack(chunks: AsyncIterable<Uint8Array>, options: TakePackOptions): Promise<PackReceipt>;
 

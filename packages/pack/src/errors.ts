@@ -12,6 +12,8 @@ export type PackErrorCode =
   | "pack/truncated"
   /** A delta's base is nowhere to be found. */
   | "pack/missing-base"
+  /** An id stands for two different contents. */
+  | "pack/collision"
   /** A limit was reached; the message names it. */
   | "pack/limit-exceeded"
   /** An index file contradicts itself or its pack. */

@@ -28,6 +28,7 @@ export { DeltaBaseCache, type PackedObject } from "./read/delta-base-cache.ts";
 export { type LooseObjects, ObjectTable } from "./read/object-table.ts";
 export type { BitmapFile } from "./read/pack-bitmaps.ts";
 export { PACK_HEADER_BYTES, type PackEntry, PackReader, type PackReaderOptions } from "./read/pack-reader.ts";
+export { type Comparison, compareExisting } from "./take/compare-existing.ts";
 export type { ExternalBase, FindBase, PackSink } from "./take/complete-thin-pack.ts";
 export type { HashInto, HashTools } from "./take/object-hasher.ts";
 export type { InspectedObject, InspectObject } from "./take/object-inspector.ts";

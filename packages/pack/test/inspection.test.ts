@@ -37,11 +37,11 @@ function shown(pack: Uint8Array, options: TakeInOptions = {}): Shown[] {
   const all: Shown[] = [];
   takeIn(pack, {
     ...options,
-    inspect: ({ kind, data, ids, idAt, delta: made }) =>
+    inspect: ({ kind, data, rawId: id, delta: made }) =>
       void all.push({
         type: entryObjectType(kind),
         data: data.slice(),
-        id: hex(ids.subarray(idAt, idAt + 20)),
+        id: hex(id),
         base: made?.baseKey,
       }),
   });

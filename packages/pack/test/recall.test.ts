@@ -118,11 +118,7 @@ describe("an answer with loose objects", () => {
     const many = Array.from({ length: 1100 }, (_, i) => blob(`many ${i}`));
     const wideTree = tree(...many.map((object, i) => [`f${i}`, object] as const));
     const wide = commit(wideTree);
-    const table = new ObjectTable(
-      "sha1",
-      [pack],
-      looseObjects([...many, wide, wideTree]),
-    );
+    const table = new ObjectTable("sha1", [pack], looseObjects([...many, wide, wideTree]));
     make(table, { wants: [idOf(wide)] });
     expect(isRecalled(table, { wants: [idOf(wide)] })).toBe(false);
   });

@@ -10,6 +10,7 @@ import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
 import type { Logger, Repository, RepositoryResolver } from "./ports.ts";
 import { makeNonce } from "./push/cert-nonce.ts";
 import { nonceSource } from "./push/certificate.ts";
+import type { FsckPreset } from "./push/fsck-settings.ts";
 import { receivePack } from "./push/receive-pack.ts";
 import type { VerifyPush } from "./push-hooks.ts";
 import { RepositoryMemories } from "./repository-memory.ts";
@@ -25,6 +26,8 @@ export interface GitServiceOptions {
   /** Default: fetching only. */
   readonly services?: readonly ServiceName[];
   readonly limits?: Partial<Limits>;
+  /** How pushed objects are checked where a repository's config says nothing of it. Default: `strict`. */
+  readonly fsck?: FsckPreset;
   readonly logger?: Logger;
   /** What the server calls itself to clients. */
   readonly agent?: string;
@@ -41,6 +44,7 @@ interface Settings {
   readonly repositories: RepositoryResolver;
   readonly services: ReadonlySet<ServiceName>;
   readonly limits: Limits;
+  readonly fsck: FsckPreset;
   readonly logger: Logger | undefined;
   readonly agent: string;
   readonly hooks: Hooks;
@@ -61,6 +65,7 @@ export function createGitService(options: GitServiceOptions): GitService {
     repositories: options.repositories,
     services: new Set(options.services ?? ["git-upload-pack"]),
     limits,
+    fsck: options.fsck ?? "strict",
     logger: options.logger,
     agent: options.agent ?? "x-server-core/0",
     hooks: options.hooks ?? {},
@@ -138,7 +143,7 @@ async function openSession(
   if (!settings.services.has(call.service))
     throw new ServiceError("server-core/service-disabled", `${call.service} is not enabled`);
   const repository = await resolve(settings, call, signal);
-  const { limits, logger, agent, hooks } = settings;
+  const { limits, fsck, logger, agent, hooks } = settings;
   const onBroken = (ref: string) =>
     logger?.warn({ repository: call.repository, ref }, "broken ref passed over");
   const scope = new RefScope(repository, call.service === "git-receive-pack" ? "receive" : "uploadpack");
@@ -154,6 +159,7 @@ async function openSession(
     verifyPush: settings.verifyPush,
     input: new PacketReader(guarded(call.input), { signal }),
     limits,
+    fsck,
     hooks,
     agent,
     logger,

@@ -19,6 +19,7 @@ export type {
   WorkTree,
 } from "./ports.ts";
 export { protocolVersion } from "./protocol-version.ts";
+export type { FsckPreset } from "./push/fsck-settings.ts";
 export type {
   PreReceiveContext,
   ProcReceiveAnswer,

@@ -3,6 +3,7 @@ import { ServiceError } from "./errors.ts";
 import type { Hooks } from "./hooks.ts";
 import type { Limits } from "./limits.ts";
 import type { Logger, Repository } from "./ports.ts";
+import type { FsckPreset } from "./push/fsck-settings.ts";
 import type { VerifyPush } from "./push-hooks.ts";
 import type { RepositoryMemory } from "./repository-memory.ts";
 import type { ServiceCall } from "./service.ts";
@@ -40,6 +41,7 @@ export interface Session {
   readonly refs: VisibleRefs;
   readonly input: PacketReader;
   readonly limits: Limits;
+  readonly fsck: FsckPreset;
   readonly hooks: Hooks;
   readonly agent: string;
   /** What this session is called in announcements; `undefined` where session ids are not exchanged. */

@@ -39,14 +39,14 @@ export async function createQuarantine(pool: WorkerPool, store: StoreLocation): 
   };
   return {
     ...createFileObjectReader(pool, location),
-    async takePack(chunks, { limits, onProgress, signal }) {
+    async takePack(chunks, { limits, fsck, onProgress, onMessage, signal }) {
       const { receipt, pack } = await callWithInput(
         pool.pick("heavy"),
         "takePack",
         location,
-        { limits, progress: onProgress !== undefined },
+        { limits, fsck, progress: onProgress !== undefined },
         chunks,
-        { signal, onProgress },
+        { signal, onProgress, onMessage },
       );
       if (pack !== undefined) packs.push(pack);
       return receipt;

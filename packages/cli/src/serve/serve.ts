@@ -1,7 +1,13 @@
 import { mkdir, readdir, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { FileHooks } from "@x/file-hooks";
-import { createGitService, type GitService, type Logger, type ServiceName } from "@x/server-core";
+import {
+  createGitService,
+  type FsckPreset,
+  type GitService,
+  type Logger,
+  type ServiceName,
+} from "@x/server-core";
 import type { Durability } from "@x/storage-fs";
 import { createFetchHandler } from "@x/transport-http";
 import { createNodeHttpServer } from "@x/transport-http/node";
@@ -28,6 +34,7 @@ export interface ServeOptions {
   readonly enable: readonly string[];
   readonly createOnPush: boolean;
   readonly durability: Durability;
+  readonly fsck: FsckPreset;
   /** Run the hooks of repositories. */
   readonly hooks: boolean;
   readonly verbosity: Verbosity;
@@ -53,7 +60,7 @@ export async function serve(options: ServeOptions, terminal: Terminal): Promise<
     const demo = options.directory === undefined && (await isEmpty(root));
     if (demo) await makeDemoRepository(storage, join(root, "demo.git"), Math.floor(Date.now() / 1000));
     const pushes = options.enable.includes("receive-pack") || isLoopback(options.host);
-    const service = serviceOf(storage, root, { createOnPush: options.createOnPush, pushes, scripts }, logger);
+    const service = serviceOf(storage, root, { ...options, pushes, scripts }, logger);
     const listening = await openPorts(service, options, logger);
     // Whoever has read the greeting may send a signal.
     const ended = untilSignal(terminal, listening, scripts?.hooks);
@@ -83,12 +90,13 @@ function serviceOf(
   root: string,
   options: {
     readonly createOnPush: boolean;
+    readonly fsck: FsckPreset;
     readonly pushes: boolean;
     readonly scripts: ServeHooks | undefined;
   },
   logger: Logger,
 ): GitService {
-  const { createOnPush, pushes, scripts } = options;
+  const { createOnPush, fsck, pushes, scripts } = options;
   const services: ServiceName[] = pushes ? ["git-upload-pack", "git-receive-pack"] : ["git-upload-pack"];
   const repositories = storage.resolverUnder(root, {
     createOnPush: createOnPush && pushes,
@@ -98,6 +106,7 @@ function serviceOf(
   return createGitService({
     repositories,
     services,
+    fsck,
     logger,
     agent,
     ...(scripts && { hooks: scripts.hooks }),

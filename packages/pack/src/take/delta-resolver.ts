@@ -139,9 +139,9 @@ export class DeltaResolver {
   #inspect(row: number, base: number, made: Made): void {
     const { inspect } = this.#options;
     if (inspect === undefined) return;
-    const { kinds, ids, idLength } = this.#entries;
+    const entries = this.#entries;
     const delta = { baseKey: base, bytes: viewOf(made.delta) };
-    inspect({ row, kind: kinds[row] as number, data: viewOf(made), delta, ids, idAt: row * idLength });
+    inspect({ row, kind: entries.kinds[row] as number, data: viewOf(made), delta, rawId: entries.id(row) });
   }
 
   /** Makes `row` the base in progress. */

@@ -7,9 +7,7 @@ export interface InspectedObject {
   readonly data: Uint8Array;
   /** Of what it was made, when it came as a delta: the base's row, and the delta with its header. */
   readonly delta: { readonly baseKey: number; readonly bytes: Uint8Array } | undefined;
-  /** Its raw id stands here from `idAt` on. */
-  readonly ids: Uint8Array;
-  readonly idAt: number;
+  readonly rawId: Uint8Array;
 }
 
 /** Is shown every commit, tree and tag of a pack, bases before what is made of them. What it throws ends the taking in. */

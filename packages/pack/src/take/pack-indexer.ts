@@ -26,7 +26,7 @@ import { DeltaTree } from "./delta-tree.ts";
 import { EntryInflater } from "./entry-inflater.ts";
 import { type EntryTable, NO_BASE } from "./entry-table.ts";
 import type { HashInto, HashTools } from "./object-hasher.ts";
-import type { InspectedObject, InspectObject } from "./object-inspector.ts";
+import type { InspectObject } from "./object-inspector.ts";
 import { PackParser } from "./pack-parser.ts";
 import { ReceiveBudget } from "./receive-budget.ts";
 import { type OuterReferences, ReferenceGatherer } from "./reference-gatherer.ts";
@@ -216,22 +216,14 @@ export class PackIndexer {
     if (this.#inspect === undefined || largeRows.length === 0) return;
     const { codec, source } = this.#options;
     const inflater = new EntryInflater(entries, source, entriesEnd, codec);
-    const { sizes, kinds, ids, idLength } = entries;
     for (const row of largeRows) {
-      const size = sizes[row] as number;
+      const size = entries.sizes[row] as number;
       this.#budget.takeWork(size);
       const bytes = new Uint8Array(size + 1);
       inflater.inflate(row, bytes, 0);
       const data = bytes.subarray(0, size);
-      const object: InspectedObject = {
-        row,
-        kind: kinds[row] as number,
-        data,
-        delta: undefined,
-        ids,
-        idAt: row * idLength,
-      };
-      this.#inspect(object);
+      const kind = entries.kinds[row] as number;
+      this.#inspect({ row, kind, data, delta: undefined, rawId: entries.id(row) });
       yield;
     }
   }

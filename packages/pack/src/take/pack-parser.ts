@@ -281,7 +281,7 @@ export class PackParser {
     if (this.#mode === WHOLE) {
       const type = entryObjectType(entries.types[row] as number) as ObjectType;
       this.#hasher.hash(type, this.#scratch, PREAMBLE_ROOM, this.#size, entries.ids, idAt);
-      if (type !== "blob") this.#inspect(row, idAt);
+      if (type !== "blob") this.#inspect(row);
     } else {
       this.#takePiece();
       if (this.#pieceHasher !== undefined) entries.ids.set(this.#pieceHasher.digest(), idAt);
@@ -292,12 +292,12 @@ export class PackParser {
     this.#nextEntry(chunk, at);
   }
 
-  #inspect(row: number, idAt: number): void {
+  #inspect(row: number): void {
     const { inspect } = this.#options;
     if (inspect === undefined) return;
-    const { kinds, ids } = this.entries;
+    const { entries } = this;
     const data = this.#scratch.subarray(PREAMBLE_ROOM, PREAMBLE_ROOM + this.#size);
-    inspect({ row, kind: kinds[row] as number, data, delta: undefined, ids, idAt });
+    inspect({ row, kind: entries.kinds[row] as number, data, delta: undefined, rawId: entries.id(row) });
   }
 
   #readTrailer(chunk: Uint8Array, at: number): number {

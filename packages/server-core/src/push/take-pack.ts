@@ -2,8 +2,9 @@ import { ObjectsError, type ReceiveLimits } from "@x/objects";
 import { encodeLatin1 } from "@x/pktline";
 import { configBytes } from "../config-value.ts";
 import { ServiceError } from "../errors.ts";
-import type { Session } from "../session.ts";
+import { plain, type Session } from "../session.ts";
 import { storeCertificate } from "./certificate.ts";
+import { isToldByIndexPack, readFsckSettings } from "./fsck-settings.ts";
 import type { Push } from "./push.ts";
 
 /**
@@ -23,6 +24,7 @@ export async function takeObjects(push: Push, onPackIn: () => void): Promise<str
     try {
       await takePack(push, onPackIn);
     } catch (error) {
+      if (isToldByIndexPack(error)) push.voice.say(encodeLatin1(`fatal: ${plain(error.message)}\n`));
       return failure(session, error, "index-pack abnormal exit");
     }
   }
@@ -32,9 +34,12 @@ export async function takeObjects(push: Push, onPackIn: () => void): Promise<str
 
 async function takePack(push: Push, onPackIn: () => void): Promise<void> {
   const { session, request, quarantine } = push;
+  const say = (text: string) => push.voice.say(encodeLatin1(text));
   const receipt = await quarantine?.takePack(watched(session.input.rest(), onPackIn), {
     limits: receiveLimits(session),
-    onProgress: request.capabilities.has("quiet") ? undefined : (text) => push.voice.say(encodeLatin1(text)),
+    fsck: readFsckSettings(session, say),
+    onMessage: say,
+    onProgress: request.capabilities.has("quiet") ? undefined : say,
     signal: session.signal,
   });
   if (receipt === undefined) return;
@@ -61,6 +66,7 @@ function failure(session: Session, error: unknown, general: string): string {
     error instanceof ObjectsError &&
     (error.code === "objects/bad-pack" || error.code === "objects/limit-exceeded");
   if (fitForPeer) return error.message;
+  if (isToldByIndexPack(error)) return general;
   session.logger?.error({ error }, "a pack could not be taken in");
   return general;
 }

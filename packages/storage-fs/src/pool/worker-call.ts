@@ -15,6 +15,7 @@ import type { WorkerThread } from "./worker-thread.ts";
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((text: string) => void) | undefined;
+  readonly onMessage?: ((text: string) => void) | undefined;
 }
 
 /** Asks a worker one question. @throws ObjectsError, or an AbortError when `signal` fires */
@@ -58,7 +59,7 @@ function startCall<Name extends OperationName>(
   operation: Name,
   location: StoreLocation,
   args: Operations[Name]["args"],
-  { signal, onProgress }: CallOptions,
+  { signal, onProgress, onMessage }: CallOptions,
 ): RunningCall<Operations[Name]["result"]> {
   signal?.throwIfAborted();
   let wake: (() => void) | undefined;
@@ -75,6 +76,7 @@ function startCall<Name extends OperationName>(
     id = thread.start(operation, location, args, {
       onEvent: (event) => {
         if (event.kind === "progress") onProgress?.(event.text);
+        else if (event.kind === "message") onMessage?.(event.text);
       },
       onTaken: () => {
         taken++;
@@ -170,6 +172,7 @@ export async function* callForEvents<Name extends "createPack" | "received">(
   const thread = pool.pick("heavy"); // now, not when the iteration was made: it may be long until it begins
   const id = thread.start(operation, location, args, {
     onEvent: (event) => {
+      if (event.kind === "message") return;
       queue.push(event);
       wake?.();
     },

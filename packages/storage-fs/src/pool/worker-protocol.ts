@@ -8,6 +8,7 @@ import type {
   PackReceipt,
   PackRequest,
   PeeledObject,
+  ReceiveFsck,
   ReceiveLimits,
   StoredObject,
 } from "@x/objects";
@@ -73,9 +74,9 @@ export interface Operations {
   createPack: { args: { request: PackRequest }; result: undefined };
   /** Sends events, as `encodeReceived` has them. `count` objects from the start of the pack, in hex its checksum. */
   received: { args: Pick<ReceivedPack, "packChecksum" | "count">; result: undefined };
-  /** Takes chunks; sends progress events. */
+  /** Takes chunks; sends progress and messages. */
   takePack: {
-    args: { limits: ReceiveLimits; progress: boolean };
+    args: { limits: ReceiveLimits; progress: boolean; fsck: ReceiveFsck | undefined };
     /** `pack` is `undefined` for an empty one. */
     result: { receipt: PackReceipt; pack: ReceivedPack | undefined };
   };
@@ -94,9 +95,12 @@ export type ToWorker =
   /** The objects there are gone or have moved: what is open of them is to be closed. */
   | { kind: "forget"; location: StoreLocation };
 
+/** What a job has to say while it runs. A message is for the user, whether progress is wanted or not. */
+export type WorkerEvent = PackEvent | { readonly kind: "message"; readonly text: string };
+
 /** From a worker. */
 export type FromWorker =
-  | { kind: "event"; id: number; event: PackEvent }
+  | { kind: "event"; id: number; event: WorkerEvent }
   /** A chunk was used up: one more may be sent. */
   | { kind: "taken"; id: number }
   | { kind: "done"; id: number; result: unknown }

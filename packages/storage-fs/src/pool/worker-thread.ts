@@ -1,10 +1,17 @@
-import { ObjectsError, type ObjectsErrorCode, type PackEvent } from "@x/objects";
+import { ObjectsError, type ObjectsErrorCode } from "@x/objects";
 import type { OpenLink, WorkerLink } from "./worker-link.ts";
-import type { Failure, FromWorker, OperationName, StoreLocation, ToWorker } from "./worker-protocol.ts";
+import type {
+  Failure,
+  FromWorker,
+  OperationName,
+  StoreLocation,
+  ToWorker,
+  WorkerEvent,
+} from "./worker-protocol.ts";
 
 /** Whoever waits for a job's messages. */
 export interface JobListener {
-  onEvent(event: PackEvent): void;
+  onEvent(event: WorkerEvent): void;
   /** A chunk was used up. */
   onTaken(): void;
   onDone(result: unknown): void;

@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
-import { ObjectsError, type PackEvent } from "@x/objects";
-import { EVENT_WINDOW } from "../pool/worker-protocol.ts";
+import { ObjectsError } from "@x/objects";
+import { EVENT_WINDOW, type WorkerEvent } from "../pool/worker-protocol.ts";
 import { threadCpuMs } from "./thread-cpu.ts";
 import { type Place, Turns } from "./turns.ts";
 
@@ -29,7 +29,7 @@ interface CpuLimit {
 
 /** One piece of work in a worker: what came in for it, what may go out, and whether it is still wanted. */
 export class Job {
-  readonly #send: (event: PackEvent) => void;
+  readonly #send: (event: WorkerEvent) => void;
   readonly #sendTaken: () => void;
   readonly #chunks: Uint8Array[] = [];
   #inputEnded = false;
@@ -47,7 +47,7 @@ export class Job {
   /** Bytes come or go: then it has no walk before it that others should wait for, and a peer decides how fast it goes. */
   #isFlowing = false;
 
-  constructor(send: (event: PackEvent) => void, sendTaken: () => void) {
+  constructor(send: (event: WorkerEvent) => void, sendTaken: () => void) {
     this.#send = send;
     this.#sendTaken = sendTaken;
   }
@@ -96,7 +96,7 @@ export class Job {
   }
 
   /** Sends an event; bytes wait until the reader has kept up. @throws Aborted */
-  async emit(event: PackEvent): Promise<void> {
+  async emit(event: WorkerEvent): Promise<void> {
     if (event.kind === "bytes") {
       this.#flow();
       while (this.#credit === 0) await this.#wait();

@@ -41,12 +41,19 @@ export class LooseFiles implements LooseObjects {
 
   hasEach(ids: readonly ObjectId[]): boolean[] {
     if (ids.length < MANY) return ids.map((id) => this.has(id));
-    const places = this.#directories.map((directory) => ({ directory, parts: new Set(partsOf(directory)) }));
-    return ids.map((id) =>
-      places.some(
-        ({ directory, parts }) => parts.has(id.slice(0, 2)) && existsSync(loosePath(directory, id)),
-      ),
-    );
+    const byPart = new Map<string, ObjectId[]>();
+    for (const id of ids) {
+      const part = id.slice(0, 2);
+      const group = byPart.get(part);
+      if (group === undefined) byPart.set(part, [id]);
+      else group.push(id);
+    }
+    const found = new Set<ObjectId>();
+    for (const directory of this.#directories) {
+      const parts = new Set(partsOf(directory));
+      for (const [part, group] of byPart) if (parts.has(part)) findIn(directory, part, group, found);
+    }
+    return ids.map((id) => found.has(id));
   }
 
   /** @throws PackError `pack/malformed`, `pack/bad-zlib`, `pack/limit-exceeded` */
@@ -109,13 +116,20 @@ export class LooseFiles implements LooseObjects {
   }
 }
 
-/** The directories that loose objects lie in: few, after a repack. */
+/** The names in a directory. Of those that loose objects lie in there are few after a repack. */
 function partsOf(objectsDirectory: string): string[] {
   try {
     return readdirSync(objectsDirectory);
   } catch {
     return []; // no directory, no objects
   }
+}
+
+/** Adds those of `ids`, which all begin with `part`, that are there. */
+function findIn(directory: string, part: string, ids: readonly ObjectId[], found: Set<ObjectId>): void {
+  const names = ids.length < MANY ? undefined : new Set(partsOf(`${directory}/${part}`));
+  for (const id of ids)
+    if (names === undefined ? existsSync(loosePath(directory, id)) : names.has(id.slice(2))) found.add(id);
 }
 
 /** Where a loose object lies in an object directory. */

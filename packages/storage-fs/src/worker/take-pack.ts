@@ -1,12 +1,22 @@
-import { closeSync, fsyncSync, openSync, renameSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, renameSync } from "node:fs";
 import { createNodeHasher } from "@x/objects/node";
-import { type IndexedPack, type ObjectTable, PackIndexer, type ZlibCodec } from "@x/pack";
+import {
+  compareExisting,
+  DeltaBaseCache,
+  type IndexedPack,
+  type ObjectTable,
+  PackIndexer,
+  PackReader,
+  type ZlibCodec,
+} from "@x/pack";
 import { nodeCrc32, nodeHashInto } from "@x/pack/node";
 import { syncsOf } from "../durability.ts";
 import type { Operations, ReceivedPack, StoreLocation } from "../pool/worker-protocol.ts";
-import { readFully } from "./file-source.ts";
+import { FsckWatch } from "./fsck-watch.ts";
 import type { Job } from "./job.ts";
 import type { ObjectDatabase } from "./object-database.ts";
+import { PackFileSink, writeFully } from "./pack-file-sink.ts";
+import { PercentMeter } from "./percent-meter.ts";
 
 /** What taking a pack in works with. */
 export interface TakePackWork {
@@ -17,8 +27,8 @@ export interface TakePackWork {
   readonly job: Job;
 }
 
-/** Progress texts, at most so often. Unit: milliseconds. */
-const PROGRESS_MS = 500;
+/** Delta bases kept while objects are compared with stored ones. Unit: bytes. */
+const COMPARE_CACHE_BYTES = 16 * 1024 * 1024;
 
 /**
  * Writes a pack to disk while it arrives, then makes its index files, all of it synced before it is named.
@@ -26,11 +36,12 @@ const PROGRESS_MS = 500;
  */
 export async function takePack(
   work: TakePackWork,
-  { limits, progress }: Operations["takePack"]["args"],
+  { limits, progress, fsck }: Operations["takePack"]["args"],
 ): Promise<Operations["takePack"]["result"]> {
   const { location, codec, job } = work;
   const directory = `${location.objectsDirectory}/pack`;
   const temporary = `${directory}/tmp_pack_incoming`;
+  const watch = fsck && new FsckWatch(fsck, location);
   const file = new PackFileSink(temporary);
   try {
     const indexer = new PackIndexer({
@@ -43,9 +54,10 @@ export async function takePack(
       hashInto: nodeHashInto,
       crc32: nodeCrc32,
       gatherReferences: true,
+      inspect: watch?.inspect,
     });
-    await receive(indexer, job, progress);
-    const pack = await resolve(indexer, work, progress);
+    await receive(indexer, work, watch, progress);
+    const pack = await finish(indexer, work, watch, file, progress);
     // An empty pack says that nothing was missing. There is nothing to keep of it.
     if (pack.objects > 0)
       store(pack, file, directory, temporary, syncsOf(location.durability ?? "full").packs);
@@ -53,35 +65,71 @@ export async function takePack(
     return { receipt: { objects, bytes, trailingBytes }, pack: describe(pack, objects) };
   } finally {
     file.close();
+    await watch?.tell(job);
   }
 }
 
-async function receive(indexer: PackIndexer, job: Job, progress: boolean): Promise<void> {
-  const meter = new Meter(job, progress, "Receiving objects");
+async function receive(
+  indexer: PackIndexer,
+  { job }: TakePackWork,
+  watch: FsckWatch | undefined,
+  progress: boolean,
+): Promise<void> {
+  const meter = new PercentMeter(job, progress, "Receiving objects");
   for (;;) {
     const chunk = await job.nextChunk();
     if (chunk === undefined || indexer.feed(chunk)) break;
+    await watch?.tell(job);
     await meter.show(indexer.receivedObjects, indexer.declaredObjects);
     await job.breathe();
   }
 }
 
-async function resolve(indexer: PackIndexer, work: TakePackWork, progress: boolean): Promise<IndexedPack> {
-  const snapshot = work.database.snapshot(true);
-  const meter = new Meter(work.job, progress, "Resolving deltas");
+/** Resolves the deltas and looks at what only the whole pack shows. */
+async function finish(
+  indexer: PackIndexer,
+  work: TakePackWork,
+  watch: FsckWatch | undefined,
+  file: PackFileSink,
+  progress: boolean,
+): Promise<IndexedPack> {
+  const { job, codec, location } = work;
+  const { objects, release } = work.database.snapshot(true);
   try {
-    const steps = indexer.finishSteps((rawId) => findBase(snapshot.objects, rawId));
-    for (;;) {
-      const step = steps.next();
-      if (step.done) {
-        if (indexer.deltas > 0) await meter.done(indexer.resolvedDeltas, indexer.deltas);
-        return step.value;
-      }
-      await meter.show(indexer.resolvedDeltas, indexer.deltas);
-      await work.job.breathe();
-    }
+    const pack = await resolve(indexer, objects, job, watch, progress);
+    if (pack.objects === 0) return pack;
+    const reader = new PackReader(file, pack.index, {
+      codec,
+      cache: new DeltaBaseCache(COMPARE_CACHE_BYTES),
+      maxObjectBytes: location.maxObjectBytes,
+    });
+    const { receivedEnd } = pack;
+    await job.run(compareExisting({ pack: reader, receivedEnd, stored: objects, codec }));
+    await watch?.finish(reader, objects, job);
+    return pack;
   } finally {
-    snapshot.release();
+    release();
+  }
+}
+
+async function resolve(
+  indexer: PackIndexer,
+  objects: ObjectTable,
+  job: Job,
+  watch: FsckWatch | undefined,
+  progress: boolean,
+): Promise<IndexedPack> {
+  const meter = new PercentMeter(job, progress, "Resolving deltas");
+  const steps = indexer.finishSteps((rawId) => findBase(objects, rawId));
+  for (;;) {
+    const step = steps.next();
+    if (step.done) {
+      if (indexer.deltas > 0) await meter.done(indexer.resolvedDeltas, indexer.deltas);
+      return step.value;
+    }
+    await watch?.tell(job);
+    await meter.show(indexer.resolvedDeltas, indexer.deltas);
+    await job.breathe();
   }
 }
 
@@ -128,74 +176,5 @@ function writeNew(path: string, bytes: Uint8Array, sync: boolean): void {
     if (sync) fsyncSync(descriptor);
   } finally {
     closeSync(descriptor);
-  }
-}
-
-function writeFully(descriptor: number, bytes: Uint8Array, position: number): void {
-  for (let at = 0; at < bytes.length; )
-    at += writeSync(descriptor, bytes, at, bytes.length - at, position + at);
-}
-
-/** The pack as it grows on disk, written and read back. */
-class PackFileSink {
-  readonly #descriptor: number;
-  #open = true;
-  size = 0;
-
-  constructor(path: string) {
-    this.#descriptor = openSync(path, "wx+", 0o444);
-  }
-
-  append(bytes: Uint8Array): void {
-    writeFully(this.#descriptor, bytes, this.size);
-    this.size += bytes.length;
-  }
-
-  patch(offset: number, bytes: Uint8Array): void {
-    writeFully(this.#descriptor, bytes, offset);
-  }
-
-  read(offset: number, into: Uint8Array): number {
-    return readFully(this.#descriptor, offset, into);
-  }
-
-  sync(): void {
-    fsyncSync(this.#descriptor);
-  }
-
-  close(): void {
-    if (this.#open) closeSync(this.#descriptor);
-    this.#open = false;
-  }
-}
-
-/** Shows a percentage in C git's words. */
-class Meter {
-  readonly #job: Job;
-  readonly #wanted: boolean;
-  readonly #title: string;
-  #shownAt = performance.now();
-
-  constructor(job: Job, wanted: boolean, title: string) {
-    this.#job = job;
-    this.#wanted = wanted;
-    this.#title = title;
-  }
-
-  async show(count: number, total: number): Promise<void> {
-    const now = performance.now();
-    if (!this.#wanted || now - this.#shownAt < PROGRESS_MS) return;
-    this.#shownAt = now;
-    await this.#say(count, total, "\r");
-  }
-
-  async done(count: number, total: number): Promise<void> {
-    if (this.#wanted) await this.#say(count, total, ", done.\n");
-  }
-
-  async #say(count: number, total: number, end: string): Promise<void> {
-    const percent = total === 0 ? 100 : Math.floor((count * 100) / total);
-    const text = `${this.#title}: ${String(percent).padStart(3)}% (${count}/${total})${end}`;
-    await this.#job.emit({ kind: "progress", text });
   }
 }
