@@ -212,6 +212,31 @@ describe.each<ObjectFormat>(["sha1", "sha256"])(
       );
     });
 
+    it.each(["before", "after", "in the store"])("finds .gitmodules whose blob comes %s", async (where) => {
+      const blob = await write(from, "blob", '[submodule "x"]\n\tpath = x\n\turl = -u./payload\n');
+      const evil = (await git(["mktree"], {
+        cwd: from.directory,
+        input: `100644 blob ${blob}\t.gitmodules\n`,
+      })) as ObjectId;
+      const target = await emptyRepository(format);
+      if (where === "in the store")
+        await git(["hash-object", "-w", "--stdin"], {
+          cwd: target.directory,
+          input: '[submodule "x"]\n\tpath = x\n\turl = -u./payload\n',
+        });
+      // Blobs stand where they are named: pack-objects keeps the order for a window of none.
+      const order = where === "before" ? [blob, evil] : where === "after" ? [evil, blob] : [evil];
+      const pack = await packOf(from, order, "--window=0");
+      const { failed, said } = await taken(target, pack, { fsck: strict() });
+      expect(failed).toEqual({ code: "objects/refused", message: "fsck error in pack objects" });
+      expect(said.join("")).toContain(
+        `error: object ${blob}: gitmodulesUrl: disallowed submodule url: -u./payload`,
+      );
+      expect(
+        (await taken(target, pack, { fsck: strict({ gitmodulesUrl: "ignore" }) })).failed,
+      ).toBeUndefined();
+    });
+
     it("does not drown the user", async () => {
       const paths = Array.from({ length: 1500 }, (_, i) => join(from.directory, `commit-${i}`));
       for (const [i, path] of paths.entries())
