@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createFsck, type FsckFinding, hashObject, objectIdToBytes } from "../src/index.ts";
+import { createFsck, type FsckFinding, fsckLevels, hashObject, objectIdToBytes } from "../src/index.ts";
 import { latin1 } from "./fsck-samples.ts";
 import { FSCK_CASES } from "./fsck-table.ts";
 
@@ -22,5 +22,28 @@ describe.each(["sha1", "sha256"] as const)("what git has against an object, %s",
     const padded = new Uint8Array(bytes.length + 200).fill(0x0a);
     padded.set(bytes, 100);
     expect(fsck.check(type, objectIdToBytes(id), padded, 100, 100 + bytes.length)).toEqual(found);
+  });
+});
+
+describe("the table", () => {
+  const inTable = FSCK_CASES.flatMap(({ findings }) =>
+    findings.map((finding) => /^\w+ (\w+): /.exec(finding)?.[1]),
+  );
+  const others: readonly RegExp[] = [
+    // fsck-blobs.test.ts
+    /^git(?:modules|attributes)(?:Blob|Large|LineLength|Missing|Name|Parse|Path|Update|Url)$/,
+    // fsck-settings.test.ts
+    /^(?:badObjectSha1|badTreeSha1|badType|missingObject|missingTagEntry|missingTree|missingTypeEntry|extraHeaderEntry)$/,
+    // about refs
+    /Ref|^ref|^badHeadTarget$/,
+    // not to be come to
+    /^(?:badGpgsig|badHeaderContinuation|emptyName|missingTag|missingType|unknownType)$/,
+  ];
+
+  it("has every message that is not elsewhere", () => {
+    const missing = Object.keys(fsckLevels).filter(
+      (id) => !inTable.includes(id) && !others.some((pattern) => pattern.test(id)),
+    );
+    expect(missing).toEqual([]);
   });
 });

@@ -11,7 +11,7 @@ export interface FsckPolicy {
 
 /** What a repository's config says of a check. */
 export interface FsckConfig extends FsckPolicy {
-  /** The paths of `skipList`, as written: all of them count. */
+  /** The paths of `skipList`, as written, which may be relative to the repository or start with `~/`: all of them count. */
   readonly skipLists: readonly string[];
   /** Ids that git does not know; it goes on with `warning: skipping unknown msg id '<id>'`. */
   readonly unknownIds: readonly string[];

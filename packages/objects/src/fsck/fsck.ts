@@ -51,7 +51,8 @@ export interface FsckSubject {
 export interface Fsck {
   /**
    * Checks the object `bytes[start … end)` with the raw id `rawId`; both are read before this returns only. Blobs need
-   * not be given: those that matter are {@link pending} in the end. Given twice, an object is checked twice.
+   * not be given: those that matter are {@link pending} in the end. Commits, trees and tags have to be given whole: one
+   * that is too long for that is to be refused by a limit of the caller's. Given twice, an object is checked twice.
    * @returns what is wrong, in git's order; errors are among it when one has a `refusal`
    * @throws ObjectsError `objects/limit-exceeded` (`maxSpecialBlobs`)
    */
@@ -78,6 +79,7 @@ export function createFsck(options: FsckOptions): Fsck {
   return new ObjectCheck(options);
 }
 
+const NOTHING: readonly FsckFinding[] = [];
 const IN_PACK = "fsck error in packed object";
 
 class ObjectCheck implements Fsck {
@@ -115,7 +117,7 @@ class ObjectCheck implements Fsck {
     start: number = 0,
     end: number = bytes.length,
   ): readonly FsckFinding[] {
-    if (type === "blob" && !this.#blobs.wants(rawId)) return [];
+    if (type === "blob" && !this.#blobs.wants(rawId)) return NOTHING;
     const report = this.#report;
     report.begin(type, rawId, IN_PACK);
     if (type === "tree") this.#trees.check(bytes, start, end);

@@ -6,8 +6,9 @@
 export type FsckLevel = "fatal" | "error" | "warn" | "info" | "ignore";
 
 /**
- * Every message of git's fsck and its level. Some are never given here: those about refs, and `emptyName`,
- * `unknownType` and `missingType`, which git does not reach either. Spec: git-fsck, "FSCK MESSAGES".
+ * Every message of git's fsck and its level. Those about refs are never given here, and neither are those that git itself
+ * does not come to any more: `badGpgsig`, `badHeaderContinuation`, `emptyName`, `missingTag`, `missingType`,
+ * `unknownType`. Spec: git-fsck, "FSCK MESSAGES".
  */
 export const fsckLevels = {
   nulInHeader: "fatal",
