@@ -1,7 +1,6 @@
-import { readFile, rename, unlink, writeFile } from "node:fs/promises";
+import { link, readFile, rename, unlink, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { systemCode } from "./errors.ts";
-import { newTag } from "./journal/journal-entry.ts";
 import { ownProcessName, PROCESS_NAME } from "./journal/process-name.ts";
 
 /*
@@ -23,10 +22,11 @@ const guards = new Map<string, Guard>();
 /**
  * Keeps `git repack -ad` from dropping a pack that no ref leads to yet, by the `.keep` file at `path`.
  * Spec: git-repack, `-a`.
+ * @param draft a path on the same file system, where it is written first: it must never be without its content
  * @returns takes the guard away, unless it is somebody else's by now; harmless a second time
  */
-export async function guardPack(path: string): Promise<() => Promise<void>> {
-  const guard = guards.get(path) ?? { users: 0, made: makeGuard(path) };
+export async function guardPack(path: string, draft: string): Promise<() => Promise<void>> {
+  const guard = guards.get(path) ?? { users: 0, made: makeGuard(path, draft) };
   guards.set(path, guard);
   guard.users++;
   let isReleased = false;
@@ -35,7 +35,8 @@ export async function guardPack(path: string): Promise<() => Promise<void>> {
     isReleased = true;
     if (--guard.users > 0) return;
     guards.delete(path);
-    if ((await guardOf(path)) === (await ownProcessName())) await unlink(path).catch(ignoreMissing);
+    const own = await ownProcessName();
+    if ((await guardOf(path).catch(() => own)) === own) await unlink(path).catch(ignoreMissing);
   };
   try {
     await guard.made;
@@ -46,26 +47,24 @@ export async function guardPack(path: string): Promise<() => Promise<void>> {
   return release;
 }
 
-async function makeGuard(path: string): Promise<void> {
-  const content = `receive-pack ${process.pid} on ${hostname()}\n${await ownProcessName()}\n`;
+async function makeGuard(path: string, draft: string): Promise<void> {
+  await writeFile(draft, `receive-pack ${process.pid} on ${hostname()}\n${await ownProcessName()}\n`);
   try {
-    await writeFile(path, content, { flag: "wx" });
+    await link(draft, path);
   } catch (error) {
-    if (systemCode(error) !== "EEXIST") throw error;
-    // Another process brings the same pack. It would take its guard away when it is done, but not ours.
-    if ((await guardOf(path)) === undefined) return;
-    const fresh = `${path.slice(0, path.lastIndexOf("/"))}/tmp_keep_${newTag()}`;
-    await writeFile(fresh, content, { flag: "wx" });
-    await rename(fresh, path);
+    // Another process that brings the same pack would take its guard away when it is done, but not ours.
+    const isTaken = systemCode(error) === "EEXIST";
+    if (!isTaken || (await guardOf(path)) !== undefined) return rename(draft, path);
   }
+  await unlink(draft);
 }
 
 /** The process that made a `.keep` file, if it is one of ours. */
 export async function guardOf(path: string): Promise<string | undefined> {
-  const text = await readFile(path, "latin1").catch(() => "");
+  const text = (await readFile(path, "latin1").catch(ignoreMissing)) ?? "";
   return OURS.exec(text)?.[1];
 }
 
-function ignoreMissing(error: unknown): void {
+function ignoreMissing(error: unknown): undefined {
   if (systemCode(error) !== "ENOENT") throw error;
 }

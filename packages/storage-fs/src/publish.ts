@@ -30,8 +30,10 @@ export async function publishPacks(from: string, to: string): Promise<PublishedP
   const isNew = (await mkdir(`${to}/pack`, { recursive: true })) !== undefined;
   try {
     for (const name of files) {
-      if (name.endsWith(".pack"))
-        guards.push(await guardPack(`${to}/pack/${name.slice(0, -".pack".length)}.keep`));
+      if (name.endsWith(".pack")) {
+        const keep = name.replace(/\.pack$/, ".keep");
+        guards.push(await guardPack(`${to}/pack/${keep}`, `${from}/pack/${keep}`));
+      }
       await moveFile(`${from}/pack/${name}`, `${to}/pack/${name}`);
     }
     return { changedDirectories: isNew ? [`${to}/pack`, to] : [`${to}/pack`], release };

@@ -20,7 +20,12 @@ import { writeLooseObject } from "./write-loose-object.ts";
  */
 export async function createQuarantine(pool: WorkerPool, store: StoreLocation): Promise<Quarantine> {
   const directory = await mkdtemp(`${store.objectsDirectory}/${await incomingPrefix()}`);
-  await mkdir(`${directory}/pack`);
+  try {
+    await mkdir(`${directory}/pack`);
+  } catch (error) {
+    await remove(directory);
+    throw error;
+  }
   const location: StoreLocation = {
     ...store,
     objectsDirectory: directory,
@@ -35,7 +40,7 @@ export async function createQuarantine(pool: WorkerPool, store: StoreLocation): 
     if (!open) return;
     open = false;
     for (const thread of pool.running()) thread.post({ kind: "forget", location });
-    await rm(directory, { recursive: true, force: true });
+    await remove(directory);
   };
   return {
     ...createFileObjectReader(pool, location),
@@ -84,8 +89,17 @@ export async function createQuarantine(pool: WorkerPool, store: StoreLocation): 
       await close();
     },
     async discard() {
-      await close();
-      await release();
+      try {
+        await close();
+      } finally {
+        await release();
+      }
     },
   };
+}
+
+async function remove(directory: string): Promise<void> {
+  const options = { recursive: true, force: true };
+  // A disk that fails once may not do so twice. What stays is removed by a later start.
+  await rm(directory, options).catch(() => rm(directory, options));
 }

@@ -65,8 +65,14 @@ export class Journal {
   async intend(text: string): Promise<Intent | undefined> {
     const name = formatEntry(await ownProcessName(), newTag(), "intent") as string;
     return this.#writing(async () => {
-      await writeWhole(await open(this.#at(name), "wx", 0o666), [Buffer.from(text, "latin1")], this.#sync);
-      await this.#syncNames();
+      const file = await open(this.#at(name), "wx", 0o666);
+      try {
+        await writeWhole(file, [Buffer.from(text, "latin1")], this.#sync);
+        await this.#syncNames();
+      } catch (error) {
+        await unlink(this.#at(name)).catch(() => {});
+        throw error;
+      }
       return this.#intent(name, text);
     });
   }

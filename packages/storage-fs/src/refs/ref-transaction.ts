@@ -153,8 +153,8 @@ export class RefTransaction {
     try {
       await this.#changes.start();
       for (const step of updates) {
-        await this.#changes.update(step);
         made.push(step);
+        await this.#changes.update(step);
       }
       if (deletions.length > 0) await this.#delete(deletions, made);
       await this.#syncNames();
@@ -173,15 +173,13 @@ export class RefTransaction {
 
   async #delete(steps: readonly RefStep[], made: RefStep[]): Promise<void> {
     const packed = this.#packed as PackedRefs;
+    made.push(...steps); // the first step may concern all of them
     const names = new Set(steps.map(({ edit }) => edit.name).filter((name) => packed.has(name)));
     if (names.size > 0) {
       await this.#changes.removeFromPacked(this.#context.packed.path, packed, names);
       await this.#phases.packedCommitted();
     }
-    for (const step of steps) {
-      await this.#changes.remove(step);
-      made.push(step);
-    }
+    for (const step of steps) await this.#changes.remove(step);
     // Held until now: a `git pack-refs` in between would have packed the loose files again.
     await this.#packedLock?.release();
   }
@@ -203,7 +201,9 @@ export class RefTransaction {
       });
       const options = { atomic: false, reflog: this.#reflog };
       const outcomes = back.length === 0 ? [] : await new RefTransaction(this.#context, back, options).run();
-      if (outcomes.every(({ status }) => status === "ok")) return await intent.drop();
+      // What was not made yet, or was changed by somebody since, is as it should be.
+      const isLeft = outcomes.some((outcome) => outcome.status === "rejected" && outcome.reason === "locked");
+      if (!isLeft) return await intent.drop();
     } catch (error) {
       this.#context.warn(`refs could not be put back: ${error instanceof Error ? error.message : error}`);
     }

@@ -1,8 +1,9 @@
-import { closeSync, fstatSync, openSync } from "node:fs";
+import { fstatSync, openSync } from "node:fs";
 import type { CreateHasher } from "@x/objects";
 import { createNodeHasher } from "@x/objects/node";
 import type { BitmapFile } from "@x/pack";
 import { systemCode } from "../errors.ts";
+import { closeQuietly } from "./close-quietly.ts";
 import { fileSource } from "./file-source.ts";
 
 /** The bitmap file beside the pack at a path, open from the time it is first asked for until it is {@link close}d. */
@@ -34,7 +35,7 @@ export class DiskBitmapFile implements BitmapFile {
   }
 
   close(): void {
-    if (this.#descriptor >= 0) closeSync(this.#descriptor);
+    if (this.#descriptor >= 0) closeQuietly(this.#descriptor);
     this.#descriptor = -1;
   }
 

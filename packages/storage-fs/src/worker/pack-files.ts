@@ -1,7 +1,8 @@
-import { closeSync, openSync, readdirSync, readFileSync } from "node:fs";
+import { openSync, readdirSync, readFileSync } from "node:fs";
 import type { ObjectFormat } from "@x/objects";
 import { DeltaBaseCache, PackError, PackIndex, PackReader, type ZlibCodec } from "@x/pack";
 import { systemCode } from "../errors.ts";
+import { closeQuietly } from "./close-quietly.ts";
 import { DiskBitmapFile } from "./disk-bitmap-file.ts";
 import { fileSource } from "./file-source.ts";
 
@@ -65,14 +66,14 @@ export class PackFiles {
       const reader = new PackReader(fileSource(descriptor), index, options);
       return { reader, descriptor, bitmapFile, users: 0 };
     } catch (error) {
-      closeSync(descriptor);
+      closeQuietly(descriptor);
       throw error;
     }
   }
 
   #release(path: string, pack: SharedPack): void {
     if (--pack.users > 0) return;
-    closeSync(pack.descriptor);
+    closeQuietly(pack.descriptor);
     pack.bitmapFile.close();
     if (this.#open.get(path) === pack) this.#open.delete(path);
   }
