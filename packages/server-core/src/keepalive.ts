@@ -51,7 +51,10 @@ export type WorkEvent<T> =
 
 /** How work in progress shows texts to the user. */
 export interface Voice {
-  /** Takes a text over; it is lost where too much is waiting, or nobody listens any more. */
+  /**
+   * Takes a text over; it is lost where too much is waiting, or nobody listens any more. An empty one shows nothing, and
+   * has the time of silence asked for anew.
+   */
   readonly say: (text: Uint8Array) => void;
   /** Settles when little is waiting, or nobody listens any more. */
   readonly drained: () => Promise<void>;
@@ -86,8 +89,8 @@ export async function* whileWorking<T>(
   };
   const result = task({
     say(text) {
-      if (left || text.length === 0 || bytes + text.length > MAX_WAITING_TEXT) return;
-      waiting.push(text);
+      if (left || bytes + text.length > MAX_WAITING_TEXT) return;
+      if (text.length > 0) waiting.push(text);
       bytes += text.length;
       wake();
     },

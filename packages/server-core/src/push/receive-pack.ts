@@ -43,6 +43,7 @@ async function* answer(session: Session, request: PushRequest): AsyncGenerator<U
       try {
         unpack = await runPush(push, () => {
           isListening = true;
+          push.voice.say(new Uint8Array(0));
         });
       } finally {
         await push.quarantine?.discard();
