@@ -474,6 +474,7 @@ describe("reflogs", () => {
     ["http", {}, "anonymous <anonymous@http.192.0.2.1>"],
     ["http", { user: "alice" }, "alice <alice@http.192.0.2.1>"],
     ["git", { user: "a<b>\n" }, "ab <ab@192.0.2.1>"],
+    ["git", { user: "é" }, "\xc3\xa9 <\xc3\xa9@192.0.2.1>"],
     ["stdio", { committer: "C O Mitter <c@example.com>" }, "C O Mitter <c@example.com>"],
   ])("of %s for %j name %s", async (transport, peer, committer) => {
     const repository = new MemoryRepository();

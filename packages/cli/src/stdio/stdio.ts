@@ -13,6 +13,7 @@ import { CliError } from "../errors.ts";
 import { printable } from "../printable.ts";
 import type { Terminal } from "../terminal.ts";
 import { packageVersion } from "../version.ts";
+import { committerOf } from "./committer.ts";
 import { lacksPromised } from "./lacks-promised.ts";
 import { openOperatorRepository } from "./operator-repository.ts";
 import type { StdioOptions } from "./stdio-options.ts";
@@ -77,7 +78,7 @@ export async function serveStdio(options: StdioOptions, terminal: Terminal): Pro
       version,
       mode,
       transport: "stdio",
-      peer: {},
+      peer: service === "git-receive-pack" ? { committer: committerOf(env, repository.config) } : {},
       input: counted(chunksOf(stdin, options.timeout)),
       signal: controller.signal,
     });

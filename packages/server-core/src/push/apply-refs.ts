@@ -1,3 +1,4 @@
+import { decodeLatin1 } from "@x/pktline";
 import {
   type ReflogEntry,
   type RefOutcome,
@@ -9,6 +10,8 @@ import type { ServiceCall } from "../service.ts";
 import type { PlannedEdit } from "./carry-out.ts";
 import { commandsOf, pushContext } from "./hook-context.ts";
 import type { Push } from "./push.ts";
+
+const utf8 = new TextEncoder();
 
 const WORDS: Readonly<Record<RefRejection, string>> = {
   stale: "incorrect old value provided",
@@ -95,10 +98,10 @@ function watchPhases(push: Push): { declined: string | undefined; onPhase: Trans
 }
 
 function reflogEntry({ peer, transport }: ServiceCall): ReflogEntry {
-  if (peer.committer !== undefined) return { committer: peer.committer, message: "push" };
+  const entry = (committer: string) => ({ committer: decodeLatin1(utf8.encode(committer)), message: "push" });
+  if (peer.committer !== undefined) return entry(peer.committer);
   const clean = (text: string) => text.replace(/[<>\p{Cc}]/gu, "") || "unknown";
   const name = clean(peer.user ?? "anonymous");
   const host = clean(peer.address ?? "localhost");
-  const mail = transport === "http" ? `${name}@http.${host}` : `${name}@${host}`;
-  return { committer: `${name} <${mail}>`, message: "push" };
+  return entry(`${name} <${name}@${transport === "http" ? "http." : ""}${host}>`);
 }

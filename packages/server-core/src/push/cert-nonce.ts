@@ -1,4 +1,5 @@
 import { createHasher, type ObjectFormat } from "@x/objects";
+import { encodeLatin1 } from "@x/pktline";
 import type { PushCertificate } from "../push-hooks.ts";
 
 /*
@@ -9,6 +10,7 @@ import type { PushCertificate } from "../push-hooks.ts";
 
 /** What nonces are made of. */
 export interface NonceSource {
+  /** Byte-exact: one character for each byte. */
   readonly seed: string;
   readonly format: ObjectFormat;
   /** What the client calls the repository. */
@@ -23,7 +25,7 @@ const utf8 = new TextEncoder();
 /** @param seconds since 1970 */
 export function makeNonce(source: NonceSource, seconds: number): string {
   const { seed, format, repository } = source;
-  return `${seconds}-${hmac(format, utf8.encode(`${repository}:${seconds}`), utf8.encode(seed))}`;
+  return `${seconds}-${hmac(format, utf8.encode(`${repository}:${seconds}`), encodeLatin1(seed))}`;
 }
 
 /**
