@@ -6,6 +6,8 @@ export interface Limits {
   readonly keepaliveMs: number;
   /** Commands of one push, with their capabilities. Unit: bytes. */
   readonly maxCommandBytes: number;
+  /** What is read and forgotten of a pack that is refused over HTTP, so that its client hears why. Unit: bytes. */
+  readonly maxDiscardBytes: number;
   /** Refs that one push may change. */
   readonly maxCommands: number;
   /** The certificate of a push, its commands included. Unit: bytes. */
@@ -66,6 +68,7 @@ export interface Limits {
 export const DEFAULT_LIMITS: Limits = Object.freeze({
   keepaliveMs: 5000,
   maxCommandBytes: 3 * 1024 * 1024,
+  maxDiscardBytes: 2 * 1024 * 1024 * 1024,
   maxCommands: 100_000,
   maxPushCertBytes: 4 * 1024 * 1024,
   maxPushOptions: 1024,

@@ -132,6 +132,33 @@ describe("hooks of a push", () => {
 });
 
 describe("prePush", () => {
+  it("lets an HTTP client send what it refused, up to a limit, and forgets it", async () => {
+    const repository = new MemoryRepository();
+    const { id } = bring(repository, "first");
+    const line = `${commandLine(repository, ["refs/heads/a", undefined, id])}\0report-status`;
+    let sent = 0;
+    async function* input() {
+      yield encodePackets([line, flush]);
+      for (; sent < 10; sent++) yield new Uint8Array(100);
+    }
+    const service = (maxDiscardBytes: number) =>
+      createGitService({
+        repositories: async () => repository,
+        services: ["git-receive-pack"],
+        hooks: { prePush: async () => "not today" },
+        limits: { maxDiscardBytes },
+      });
+    const ask = async (max: number, mode: "rpc" | "duplex") => {
+      sent = 0;
+      const call = callOf({ service: "git-receive-pack", version: 0, mode, input: input() });
+      for await (const _ of service(max)(call));
+      return sent;
+    };
+    expect(await ask(1000, "rpc")).toBe(10);
+    expect(await ask(500, "rpc")).toBe(5);
+    expect(await ask(1000, "duplex")).toBe(0);
+  });
+
   it("refuses all before any of the pack is read", async () => {
     const repository = new MemoryRepository();
     const { id } = bring(repository, "first");
@@ -146,8 +173,9 @@ describe("prePush", () => {
       hooks: { prePush: async () => "not today" },
     });
     let text = "";
-    const call = callOf({ service: "git-receive-pack", version: 0, input: input() });
+    const call = callOf({ service: "git-receive-pack", version: 0, mode: "duplex", input: input() });
     for await (const chunk of service(call)) text += Buffer.from(chunk).toString("latin1");
+    text = text.slice(text.indexOf("\n0000") + 5); // behind the announcement
     expect(packetsOf(bandsOf(packetsOf(text)).data)).toEqual([
       "unpack ok\n",
       "ng refs/heads/a not today\n",

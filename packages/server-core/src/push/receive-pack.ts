@@ -4,6 +4,7 @@ import { frameData, frameMessage, frameNothing, type Sideband } from "../band-wr
 import { configKeepaliveMs } from "../config-value.ts";
 import { type Voice, whileWorking } from "../keepalive.ts";
 import type { Session } from "../session.ts";
+import { discardRest } from "./discard.ts";
 import { runPostHooks } from "./post-hooks.ts";
 import { MUTE, Push } from "./push.ts";
 import { type PushRequest, readPushRequest } from "./receive-request.ts";
@@ -65,6 +66,7 @@ async function* answer(session: Session, request: PushRequest): AsyncGenerator<U
     if (!hooksTold) await runPostHooks(push);
   }
   if (sideband !== undefined) yield encodePackets([flush]);
+  if (request.bringsPack) await discardRest(session);
 }
 
 async function* withVoice(
