@@ -78,7 +78,12 @@ async function push(base: string, ...refs: string[]) {
 
 describe.each(["git", "http"])("a push over %s", (base) => {
   it("of 64 MiB is refused before it is read, and the user sees why", async () => {
-    hooks = { prePush: async ({ progress }) => (progress("quota of bob: 0\n"), "over quota") };
+    hooks = {
+      prePush: async ({ progress }) => {
+        progress("quota of bob: 0\n");
+        return "over quota";
+      },
+    };
     const refused = await push(base, "main:refs/heads/big");
     expect(refused.stdout).toContain("!\trefs/heads/main:refs/heads/big\t[remote rejected] (over quota)\n");
     expect(refused.stderr).toMatch(/^remote: quota of bob: 0 *$/m);
