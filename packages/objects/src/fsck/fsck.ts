@@ -70,7 +70,11 @@ export interface Fsck {
    */
   pending(): ObjectId[];
 
-  /** Checks one of {@link pending}; `subject` is `undefined` when it does not exist. Leave out what a promisor has. */
+  /**
+   * Checks one of {@link pending}; `subject` is `undefined` when it does not exist, which `git unpack-objects --strict`
+   * refuses as `gitmodulesMissing` and `git index-pack --strict` as an object it did not receive. Leave out what a
+   * promisor has.
+   */
   checkPending(id: ObjectId, subject: FsckSubject | undefined): readonly FsckFinding[];
 }
 
