@@ -4,6 +4,13 @@ export { type CommitLinks, committerTime, parseCommitLinks } from "./commit.ts";
 export { readConfigFile, type VisitSetting } from "./config-file.ts";
 export { type Crc32, crc32 } from "./crc32.ts";
 export { ObjectsError, type ObjectsErrorCode } from "./errors.ts";
+export {
+  type DotName,
+  GITMODULES,
+  isHfsDotName,
+  isNtfsDotGit,
+  isNtfsDotName,
+} from "./fsck/dot-names.ts";
 export { type FsckFinding, type FsckSeverity, fsckLines } from "./fsck/finding.ts";
 export {
   createFsck,

@@ -7,7 +7,11 @@ export type StorageFsErrorCode =
   /** Not a name under which a repository may be made. */
   | "storage-fs/bad-repository-name"
   /** There is something already where a repository was to be made. */
-  | "storage-fs/repository-exists";
+  | "storage-fs/repository-exists"
+  /** The index of a work tree is damaged or too large. */
+  | "storage-fs/bad-index"
+  /** The index of a work tree is of a kind that is not known here, a split or a sparse one for example. */
+  | "storage-fs/unsupported-index";
 
 /** The one error class of this package. */
 export class StorageFsError extends Error {

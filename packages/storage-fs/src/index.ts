@@ -36,4 +36,10 @@ export {
   repositoriesUnder,
 } from "./repositories-under.ts";
 export { type RefStorage, type RepositoryFormat, readRepositoryFormat } from "./repository-format.ts";
+export {
+  createWorkTreeUpdate,
+  type WorkTreePlace,
+  type WorkTreeUpdate,
+  type WorkTreeUpdateOptions,
+} from "./work-tree/work-tree.ts";
 export { writeLooseObject } from "./write-loose-object.ts";

@@ -15,6 +15,7 @@ import type {
 
 import type { Durability } from "../durability.ts";
 import type { LooseScan, LooseScanRequest } from "../refs/loose-scan.ts";
+import type { WorkTreeAnswer, WorkTreeRequest } from "../work-tree/update-request.ts";
 
 /** Which objects a job works on. Everything a worker needs to know of a repository. */
 export interface StoreLocation {
@@ -74,6 +75,7 @@ export interface Operations {
   createPack: { args: { request: PackRequest }; result: undefined };
   /** Sends events, as `encodeReceived` has them. `count` objects from the start of the pack, in hex its checksum. */
   received: { args: Pick<ReceivedPack, "packChecksum" | "count">; result: undefined };
+  updateWorkTree: { args: WorkTreeRequest; result: WorkTreeAnswer };
   /** Takes chunks; sends progress and messages. */
   takePack: {
     args: { limits: ReceiveLimits; progress: boolean; fsck: ReceiveFsck | undefined };

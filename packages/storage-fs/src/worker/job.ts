@@ -159,6 +159,11 @@ export class Job {
     while (!this.#place.hasTurn) await this.#wait();
   }
 
+  /** Others wait for what the job holds: it takes no turns with other long ones. */
+  keepGoing(): void {
+    this.#flow();
+  }
+
   #flow(): void {
     this.#isFlowing = true;
     this.#place?.leave();

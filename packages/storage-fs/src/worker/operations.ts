@@ -32,7 +32,7 @@ interface Work {
 }
 
 /** Operations that read; taking packs in is a job of another kind. */
-export type ReadOperation = Exclude<OperationName, "takePack" | "looseRefs">;
+export type ReadOperation = Exclude<OperationName, "takePack" | "looseRefs" | "updateWorkTree">;
 
 type Handlers = {
   readonly [Name in ReadOperation]: (

@@ -8,6 +8,7 @@ import { KeptSearches } from "./kept-searches.ts";
 import { ObjectDatabase } from "./object-database.ts";
 import { operations, type ReadOperation } from "./operations.ts";
 import { PackFiles } from "./pack-files.ts";
+import { updateWorkTree } from "../work-tree/update-work-tree.ts";
 import { takePack } from "./take-pack.ts";
 
 /** Repositories that a worker keeps open, the latest used ones. */
@@ -74,7 +75,9 @@ export class WorkerHost {
                 { location, codec: this.#codec, job, database: this.#openDatabase(location) },
                 args as Operations["takePack"]["args"],
               )
-            : await this.#read(operation, location, args, job, () => hasSent);
+            : operation === "updateWorkTree"
+              ? await this.#updateWorkTree(location, args as Operations["updateWorkTree"]["args"], job)
+              : await this.#read(operation, location, args, job, () => hasSent);
       this.#send({ kind: "done", id, result }, []);
     } catch (error) {
       this.#send({ kind: "failed", id, failure: describeFailure(error, operation) }, []);
@@ -82,6 +85,20 @@ export class WorkerHost {
       job.end();
       this.#jobs.delete(id);
       this.#closeIdle();
+    }
+  }
+
+  /** The objects came in just now: no list of packs from before will do. */
+  async #updateWorkTree(
+    location: StoreLocation,
+    args: Operations["updateWorkTree"]["args"],
+    job: Job,
+  ): Promise<Operations["updateWorkTree"]["result"]> {
+    const snapshot = this.#openDatabase(location).snapshot(true);
+    try {
+      return await updateWorkTree(snapshot.objects, job, args);
+    } finally {
+      snapshot.release();
     }
   }
 
