@@ -39,7 +39,10 @@ export function parseAttributes(text: string): AttributeFile {
     const states = parseStates(head.rest);
     const macro = /^\[attr\](.*)$/.exec(head.pattern);
     if (macro !== null && !head.quoted) {
-      const [name = "", ...more] = [...(macro[1] === "" ? [] : [macro[1] as string]), ...head.rest.split(BLANK).filter(Boolean)];
+      const [name = "", ...more] = [
+        ...(macro[1] === "" ? [] : [macro[1] as string]),
+        ...head.rest.split(BLANK).filter(Boolean),
+      ];
       if (name !== "") macros.set(name, parseStates(more.join(" ")));
       continue;
     }
@@ -59,7 +62,9 @@ function takePattern(line: string): { pattern: string; rest: string; quoted: boo
     if (match !== null && pattern !== undefined) return { pattern, rest: match[2] as string, quoted: true };
   }
   const match = /^([^ \t\r\n]+)(.*)$/s.exec(line);
-  return match === null ? undefined : { pattern: match[1] as string, rest: match[2] as string, quoted: false };
+  return match === null
+    ? undefined
+    : { pattern: match[1] as string, rest: match[2] as string, quoted: false };
 }
 
 const ESCAPES: ReadonlyMap<string, string> = new Map([
@@ -77,9 +82,9 @@ const ESCAPES: ReadonlyMap<string, string> = new Map([
 /** Undoes C's quoting. */
 function unquote(text: string): string | undefined {
   let isSound = true;
-  const plain = text.replace(/\\([0-3][0-7]{2}|.)/gs, (_, escape: string) => {
-    if (escape.length === 3) return String.fromCharCode(Number(`0o${escape}`));
-    const known = ESCAPES.get(escape);
+  const plain = text.replace(/\\([0-3][0-7]{2}|.)/gs, (_, code: string) => {
+    if (code.length === 3) return String.fromCharCode(Number(`0o${code}`));
+    const known = ESCAPES.get(code);
     isSound &&= known !== undefined;
     return known ?? "";
   });

@@ -24,7 +24,10 @@ export interface AttributePlaces {
 /** The attributes as the files in the work tree have them. */
 export function attributesOfFiles(places: AttributePlaces): Attributes {
   const leading = new LeadingPaths(places.root);
-  return new Attributes({ ...outside(places), read: (directory) => readAttributes(places, leading, directory) });
+  return new Attributes({
+    ...outside(places),
+    read: (directory) => readAttributes(places, leading, directory),
+  });
 }
 
 /** The attributes that hold once `files` are checked out. */
@@ -35,7 +38,8 @@ export function attributesOfCommit(
 ): Attributes {
   const blobs = new Map<string, TreeFile>();
   for (const file of files)
-    if (/(?:^|\/)\.gitattributes$/.test(file.path)) blobs.set(file.path.slice(0, -".gitattributes".length), file);
+    if (/(?:^|\/)\.gitattributes$/.test(file.path))
+      blobs.set(file.path.slice(0, -".gitattributes".length), file);
   const leading = new LeadingPaths(places.root);
   const read = (directory: string): string | undefined => {
     const file = blobs.get(directory);
@@ -59,7 +63,11 @@ function outside({ commonDirectory, settings }: AttributePlaces) {
   };
 }
 
-function readAttributes({ root }: AttributePlaces, leading: LeadingPaths, directory: string): string | undefined {
+function readAttributes(
+  { root }: AttributePlaces,
+  leading: LeadingPaths,
+  directory: string,
+): string | undefined {
   const path = `${directory}.gitattributes`;
   return leading.look(path).kind === "directories" ? readText(`${root}/${path}`, false) : undefined;
 }

@@ -1,5 +1,10 @@
 import { matchesPath } from "../config/wild-match.ts";
-import { type AttributeFile, type AttributeRule, type AttributeState, parseAttributes } from "./attribute-file.ts";
+import {
+  type AttributeFile,
+  type AttributeRule,
+  type AttributeState,
+  parseAttributes,
+} from "./attribute-file.ts";
 
 /** Where attributes come from. Contents have one character for each byte. */
 export interface AttributeSource {

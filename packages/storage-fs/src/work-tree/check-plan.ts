@@ -24,8 +24,7 @@ export function* checkPlan(plan: UpdatePlan, comparison: FileComparison): Genera
   for (const planned of plan.result) {
     if (planned.kind === "kept") continue;
     yield;
-    if (planned.old === undefined)
-      refuseUntracked(planned.file, (path) => goes.has(fold(path)), comparison);
+    if (planned.old === undefined) refuseUntracked(planned.file, (path) => goes.has(fold(path)), comparison);
     else {
       yield* refuseBrokenPromise(planned.old, comparison);
       refuseSubmodule(planned.old, planned.file, comparison);
@@ -70,7 +69,10 @@ function refuseUntracked(
 
 /** Whether all files below a directory are among those that go. */
 function holdsOnly(root: string, directory: string, goes: (path: string) => boolean): boolean {
-  for (const found of readdirSync(fromBytePath(`${root}/${directory}`), { withFileTypes: true, encoding: "buffer" })) {
+  for (const found of readdirSync(fromBytePath(`${root}/${directory}`), {
+    withFileTypes: true,
+    encoding: "buffer",
+  })) {
     const path = `${directory}/${found.name.toString("latin1")}`;
     if (goes(path)) {
       if (found.isDirectory() && readdirSync(fromBytePath(`${root}/${path}`)).length > 0) return false; // a submodule

@@ -36,7 +36,7 @@ export function decodeIndex(bytes: Buffer, format: ObjectFormat): Index {
   const count = bytes.readUInt32BE(8);
   const entries: IndexEntry[] = [];
   let at = HEADER_BYTES;
-  let previous = Buffer.alloc(0);
+  let previous: Buffer = Buffer.alloc(0);
   for (let i = 0; i < count; i++) {
     const before = entries.at(-1);
     const read = decodeEntry(bytes, at, end, { format, version, previous });
@@ -84,7 +84,8 @@ function decodeEntry(
   const rest = bytes.subarray(pathAt, pathEnd);
   const path = kept === 0 ? rest : Buffer.concat([previous.subarray(0, kept), rest]);
   if (path.length === 0) throw bad("an entry has no path");
-  if (Math.min(path.length, LENGTH_MASK) !== (flags & LENGTH_MASK)) throw bad("a path is not as long as it says");
+  if (Math.min(path.length, LENGTH_MASK) !== (flags & LENGTH_MASK))
+    throw bad("a path is not as long as it says");
   const next = version === 4 ? pathEnd + 1 : at + ((pathEnd - at + 8) & ~7);
   if (next > end) throw bad("it stops short");
   const number = (i: number) => bytes.readUInt32BE(at + 4 * i);
@@ -126,10 +127,14 @@ function decodeCut(bytes: Buffer, at: number, end: number): { value: number; nex
 }
 
 function checkedMode(mode: number): number {
-  if (mode === (REGULAR | 0o644) || mode === (REGULAR | 0o755) || mode === SYMLINK || mode === GITLINK) return mode;
+  if (mode === (REGULAR | 0o644) || mode === (REGULAR | 0o755) || mode === SYMLINK || mode === GITLINK)
+    return mode;
   const type = mode & TYPE_MASK;
   if (type === 0o040000)
-    throw new StorageFsError("storage-fs/unsupported-index", "the index is sparse: it holds whole directories");
+    throw new StorageFsError(
+      "storage-fs/unsupported-index",
+      "the index is sparse: it holds whole directories",
+    );
   if (type === REGULAR) return REGULAR | (mode & 0o100 ? 0o755 : 0o644);
   throw bad("an entry has a mode that is none");
 }
@@ -164,7 +169,10 @@ function readExtensions(
     if (name === "link") throw new StorageFsError("storage-fs/unsupported-index", "the index is split");
     if (name === "sdir") throw new StorageFsError("storage-fs/unsupported-index", "the index is sparse");
     if (!/^[A-Z]/.test(name))
-      throw new StorageFsError("storage-fs/unsupported-index", `the index has an extension ${JSON.stringify(name)}`);
+      throw new StorageFsError(
+        "storage-fs/unsupported-index",
+        `the index has an extension ${JSON.stringify(name)}`,
+      );
     if (name === "TREE") tree = rootTree(bytes.subarray(at + 8, next), format, count);
     at = next;
   }

@@ -31,7 +31,7 @@ export function* encodeIndex(
   header.writeUInt32BE(entries.length, 8);
   let parts: Uint8Array[] = [header];
   let size = header.length;
-  let previous = Buffer.alloc(0);
+  let previous: Buffer = Buffer.alloc(0);
   const flush = (): Uint8Array => {
     const chunk = Buffer.concat(parts);
     hasher.update(chunk);

@@ -117,7 +117,14 @@ export class FileChanges {
 }
 
 /** Why a directory stays, without that being a failure. */
-const HARMLESS: ReadonlySet<string> = new Set(["ENOENT", "ENOTDIR", "ENOTEMPTY", "EEXIST", "EBUSY", "EINVAL"]);
+const HARMLESS: ReadonlySet<string> = new Set([
+  "ENOENT",
+  "ENOTDIR",
+  "ENOTEMPTY",
+  "EEXIST",
+  "EBUSY",
+  "EINVAL",
+]);
 
 function createFile(full: string, mode: number, content: Uint8Array): StatData {
   const descriptor = openSync(fromBytePath(full), "wx", mode & 0o100 ? 0o777 : 0o666);

@@ -10,11 +10,7 @@ const CHUNK_BYTES = 256 * 1024;
  * The id of a blob with the file's content, `size` bytes long. A file that has another size by now gets an id that no blob has.
  * A symlink at the end of the path is not followed. Yields between chunks.
  */
-export function* hashFile(
-  path: string,
-  size: number,
-  format: ObjectFormat,
-): Generator<void, ObjectId> {
+export function* hashFile(path: string, size: number, format: ObjectFormat): Generator<void, ObjectId> {
   const hasher = createNodeHasher(format);
   hasher.update(objectPreamble("blob", size));
   for (const chunk of readChunks(path, size)) {
@@ -36,7 +32,10 @@ export function* readFile(path: string, size: number): Generator<void, Uint8Arra
 
 /** One byte more than `size` at most. A chunk is good until the next one. */
 function* readChunks(path: string, size: number): Generator<Uint8Array, void> {
-  const descriptor = openSync(fromBytePath(path), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  const descriptor = openSync(
+    fromBytePath(path),
+    constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
+  );
   try {
     const buffer = new Uint8Array(Math.min(CHUNK_BYTES, size + 1));
     for (let left = size + 1; left > 0; ) {

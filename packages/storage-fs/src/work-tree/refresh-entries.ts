@@ -29,11 +29,14 @@ export interface FileComparison {
 export interface Refreshed {
   /** With what `lstat` says now. */
   readonly entries: readonly IndexEntry[];
-  /** Some files looked other than remembered, but are the same. */
-  readonly isRefreshed: boolean;
+  /** Some files look other than remembered, or may have changed since; C git writes the index anew then. */
+  readonly isStale: boolean;
   /** Paths whose file is missing or another. */
   readonly changed: readonly string[];
 }
+
+/** C git does not look at fractions unless it was built to. */
+const WHOLE_SECONDS = { checkStat: false };
 
 /**
  * Compares every file with its entry, as `git update-index --refresh` and `git diff-files` do; submodules are passed over.
@@ -44,17 +47,18 @@ export function* refreshEntries(
   comparison: FileComparison,
 ): Generator<void, Refreshed> {
   const changed: string[] = [];
-  let isRefreshed = false;
+  let isStale = false;
   const refreshed: IndexEntry[] = [];
   for (const entry of entries) {
     if (refreshed.length % 64 === 0) yield;
     const isExcused = entry.assumeValid || entry.skipWorktree || isGitlink(entry.mode);
     const same = isExcused ? entry : yield* compareFile(entry, comparison);
     if (same === undefined) changed.push(entry.path);
-    else if (same !== entry) isRefreshed = true;
+    if (!isGitlink(entry.mode))
+      isStale ||= same !== entry || isRacy(entry.stat, comparison.indexMtimeNs, WHOLE_SECONDS);
     refreshed.push(same ?? entry);
   }
-  return { entries: refreshed, isRefreshed, changed };
+  return { entries: refreshed, isStale, changed };
 }
 
 /**

@@ -71,7 +71,7 @@ export function* listTreeFiles(
     yield;
     const node: TreeNode = { name, id, files: 0, subtrees: 0 };
     nodes.push(node);
-    if (nodes.length > limits.maxFiles) throw new UpdateRefused(`more than ${limits.maxFiles} directories`);
+    if (nodes.length > limits.maxFiles) throw new UpdateRefused(`more directories than maxFiles (${limits.maxFiles})`);
     const start = files.length;
     const entries = readTree(objects, id, prefix, limits.maxFiles);
     const names = new Set<string>();
@@ -80,9 +80,10 @@ export function* listTreeFiles(
       names.add(entry.name);
       const path = prefix + entry.name;
       pathsBytes += path.length;
-      if (path.length >= MAX_PATH_BYTES) throw new UpdateRefused(`a path is longer than ${MAX_PATH_BYTES} bytes`);
+      if (path.length >= MAX_PATH_BYTES)
+        throw new UpdateRefused(`a path is longer than ${MAX_PATH_BYTES} bytes`);
       if (pathsBytes > limits.maxPathsBytes)
-        throw new UpdateRefused(`the paths take more than ${limits.maxPathsBytes} bytes`);
+        throw new UpdateRefused(`the paths take more than maxPathsBytes (${limits.maxPathsBytes} bytes)`);
       if (entry.mode === TREE) {
         node.subtrees++;
         yield* visit(entry.id, entry.name, `${path}/`);
@@ -91,7 +92,7 @@ export function* listTreeFiles(
       const before = files.at(-1);
       if (before !== undefined && before.path >= path) throw new UpdateRefused(`'${path}' is out of order`);
       files.push({ path, mode: entry.mode, id: entry.id });
-      if (files.length > limits.maxFiles) throw new UpdateRefused(`more than ${limits.maxFiles} files`);
+      if (files.length > limits.maxFiles) throw new UpdateRefused(`more files than maxFiles (${limits.maxFiles})`);
     }
     node.files = files.length - start;
   }
@@ -105,10 +106,14 @@ function readTree(objects: ObjectTable, id: ObjectId, prefix: string, maxEntries
   if (type !== "tree") throw new UpdateRefused(`${id} is not a tree`);
   const entries: TreeFileEntry[] = [];
   forEachTreeEntry(data, objects.format, (mode, nameAt, nameEnd, idAt) => {
-    if (entries.length >= maxEntries) throw new UpdateRefused(`more than ${maxEntries} files`);
+    if (entries.length >= maxEntries) throw new UpdateRefused(`more files than maxFiles (${maxEntries})`);
     const name = Buffer.from(data.buffer, data.byteOffset + nameAt, nameEnd - nameAt).toString("latin1");
     if (!isSafeName(data, nameAt, nameEnd, mode)) throw new UpdateRefused(`invalid path '${prefix}${name}'`);
-    entries.push({ name, mode: indexMode(mode, `${prefix}${name}`), id: objectIdFromBytes(data, objects.format, idAt) });
+    entries.push({
+      name,
+      mode: indexMode(mode, `${prefix}${name}`),
+      id: objectIdFromBytes(data, objects.format, idAt),
+    });
   });
   return entries;
 }

@@ -54,7 +54,10 @@ export async function updateWorkTree(
 
 function answerOf(error: unknown): WorkTreeAnswer {
   if (error instanceof UpdateRefused)
-    return { refusal: error.verdict ?? NOT_UPDATED, messages: error.message === "" ? [] : [`error: ${error.message}`] };
+    return {
+      refusal: error.verdict ?? NOT_UPDATED,
+      messages: error.message === "" ? [] : [`error: ${error.message}`],
+    };
   if (error instanceof StorageFsError && error.code === "storage-fs/unsupported-index")
     return { refusal: `updateInstead cannot go on: ${error.message}`, messages: [] };
   if (error instanceof StorageFsError && error.code === "storage-fs/bad-index")
@@ -92,8 +95,8 @@ function* prepare(
     leading: new LeadingPaths(root),
     indexMtimeNs: index.mtimeNs,
   };
-  const { entries, isRefreshed, changed } = yield* refreshEntries(index.entries, comparison);
-  if (isRefreshed && !isLocked) throw new UpdateRefused("", NOT_REFRESHED);
+  const { entries, isStale, changed } = yield* refreshEntries(index.entries, comparison);
+  if (isStale && !isLocked) throw new UpdateRefused("", NOT_REFRESHED);
   if (changed.length > 0) throw new UpdateRefused("", UNSTAGED);
   const current = request.from === undefined ? undefined : treeOf(objects, request.from);
   if (current === undefined || current !== index.tree) {
@@ -121,7 +124,10 @@ function* carryOut(
     const entries = yield* writer.carryOut(plan);
     const { skipHash } = settings;
     const { version } = index;
-    const chunks = encodeIndex({ version, entries }, { format: writer.format, skipHash, cacheTree: target.cacheTree });
+    const chunks = encodeIndex(
+      { version, entries },
+      { format: writer.format, skipHash, cacheTree: target.cacheTree },
+    );
     yield* lock.commit(chunks, sync);
   } catch (error) {
     yield* writer.undo(plan);

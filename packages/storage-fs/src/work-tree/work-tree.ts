@@ -36,9 +36,9 @@ export type WorkTreeUpdate = (
 ) => Promise<string | undefined>;
 
 const DEFAULT_LIMITS: WorkTreeLimits = {
-  maxFiles: 1_000_000,
-  maxPathsBytes: 128 * 1024 * 1024,
-  maxBytes: 64 * 1024 * 1024 * 1024,
+  maxFiles: 500_000,
+  maxPathsBytes: 64 * 1024 * 1024,
+  maxBytes: 16 * 1024 * 1024 * 1024,
 };
 
 /**

@@ -2,13 +2,13 @@ import { PackError } from "@x/pack";
 import { createNodeZlibCodec } from "@x/pack/node";
 import type { FromWorker, Operations, StoreLocation, ToWorker } from "../pool/worker-protocol.ts";
 import { LooseScanner } from "../refs/loose-scan.ts";
+import { updateWorkTree } from "../work-tree/update-work-tree.ts";
 import { describeFailure } from "./failure.ts";
 import { Job } from "./job.ts";
 import { KeptSearches } from "./kept-searches.ts";
 import { ObjectDatabase } from "./object-database.ts";
 import { operations, type ReadOperation } from "./operations.ts";
 import { PackFiles } from "./pack-files.ts";
-import { updateWorkTree } from "../work-tree/update-work-tree.ts";
 import { takePack } from "./take-pack.ts";
 
 /** Repositories that a worker keeps open, the latest used ones. */
