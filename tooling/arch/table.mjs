@@ -28,6 +28,7 @@ export const TABLE = new Map(
       others: [],
       neutral: false,
     },
+    "push-certificates": { level: 3, uses: ["server-core"], others: ["openpgp"], neutral: false },
     "transport-http": { level: 3, uses: ["server-core", "pktline"], others: ["pako"], neutral: true },
     "transport-tcp": { level: 3, uses: ["server-core", "pktline"], others: [], neutral: false },
     "transport-ssh": { level: 3, uses: ["server-core", "pktline"], others: ["ssh2"], neutral: false },
@@ -44,6 +45,7 @@ export const TABLE = new Map(
         "storage-fs",
         "storage-memory",
         "file-hooks",
+        "push-certificates",
         "transport-http",
         "transport-tcp",
         "transport-ssh",
@@ -78,4 +80,5 @@ export const MAY_START_PROGRAMS = new Set([
   "packages/cli/src/stdio/pack-objects-hook.ts",
   "packages/file-hooks/src/hook-process.ts",
   "packages/file-hooks/src/pipes.ts",
+  "packages/push-certificates/src/program/run-program.ts",
 ]);
