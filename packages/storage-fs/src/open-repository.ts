@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
 import type { ObjectFormat, ObjectStore } from "@x/objects";
 import type { RefStore } from "@x/refs";
+import { AlternateTips } from "./alternate-tips.ts";
 import { parseConfigBoolean } from "./config/config-value.ts";
 import { type FileConfig, readRepositoryConfig } from "./config/repository-config.ts";
 import type { Durability } from "./durability.ts";
@@ -11,7 +12,7 @@ import { createFileObjectStore } from "./object-store.ts";
 import { scanInWorker } from "./pool/worker-call.ts";
 import type { WorkerPool } from "./pool/worker-pool.ts";
 import { QuickLook, statHere } from "./quick-look.ts";
-import { openRefs, type SharedRefMemory } from "./refs/open-refs.ts";
+import { type OpenRefsOptions, openRefs, type SharedRefMemory } from "./refs/open-refs.ts";
 import { PageCache } from "./refs/page-cache.ts";
 import { readRepositoryFormat } from "./repository-format.ts";
 
@@ -84,7 +85,8 @@ async function openWith(
   const format = readRepositoryFormat(own);
   const { objectFormat } = format;
   const bare = format.bare ?? looksBare(layout);
-  const objects = createFileObjectStore(pool, {
+  const { durability, onWarning } = options;
+  const store = createFileObjectStore(pool, {
     format: objectFormat,
     objectsDirectory: layout.objectsDirectory,
     alternates: options.alternates ?? [],
@@ -95,11 +97,30 @@ async function openWith(
     maxCheckCpuMs: options.maxCheckCpuMs ?? DEFAULT_MAX_CHECK_CPU_MS,
     withoutBitmaps: parseConfigBoolean(config.get("pack.useBitmaps") ?? "true") === false,
   });
-  const { durability, onWarning } = options;
+  const openLender = (lender: RepositoryLayout) => openLenderRefs(lender, { format, shared, onWarning });
+  const lent = new AlternateTips(layout.objectsDirectory, options.alternates ?? [], openLender);
+  const objects: ObjectStore = { ...store, alternateTips: (asked) => lent.list(asked) };
   const refs = await openRefs({ layout, config, format, durability, bare, shared, onWarning });
   // After the refs: what they now lead to was kept by what goes here.
   await sweepObjects(layout.objectsDirectory, onWarning);
   return { layout, directory: layout.gitDirectory, objectFormat, objects, refs, config, bare };
+}
+
+/** The refs of a repository that lends objects to one of `format`; `undefined` when it cannot. */
+async function openLenderRefs(
+  layout: RepositoryLayout,
+  options: Pick<OpenRefsOptions, "format" | "shared" | "onWarning">,
+): Promise<RefStore | undefined> {
+  try {
+    const config = await readRepositoryConfig(layout);
+    const format = readRepositoryFormat(config);
+    if (format.objectFormat !== options.format.objectFormat) return undefined;
+    return await openRefs({ ...options, layout, config, format, bare: true });
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    options.onWarning?.(`the refs of an alternate are passed over: ${why}`);
+    return undefined;
+  }
 }
 
 function sharedRefMemory(pool: WorkerPool): SharedRefMemory {
