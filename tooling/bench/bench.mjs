@@ -1,5 +1,5 @@
 // Our server beside C git's on the same repositories, in one run:
-//   pnpm bench [REPOSITORY] [--only fetch|latency|push|small|fetches|refs] [--pairs N] [--objects N] [--bitmaps] [--json FILE] [--check]
+//   pnpm bench [REPOSITORY] [--only fetch|latency|push|pushes|small|fetches|refs] [--pairs N] [--objects N] [--bitmaps] [--json FILE] [--check]
 // With --bitmaps, both find the reachability bitmaps there that `git repack -b` writes; otherwise there are none.
 // Without REPOSITORY one is made up (and kept below the system's temporary directory). Linux only: it reads /proc.
 // Nothing here is a claim about another machine; only the ratios of one run mean something.
@@ -14,17 +14,22 @@ import { listRefsOnce } from "./raw-client.mjs";
 import { addRefs, benchCopy, generated } from "./repository.mjs";
 import { listings, nothingNew, smallFetches } from "./requests.mjs";
 import { startGit, startGitHttp, startOurs } from "./servers.mjs";
-import { Results } from "./statistics.mjs";
+import { median, Results } from "./statistics.mjs";
 
 const PUSHED_OBJECTS = 20_000;
+const SMALL_PUSHES = 20;
 const MANY_REFS = 100_000;
-const NAMES = ["fetch", "latency", "push", "small", "fetches", "refs"];
+const NAMES = ["fetch", "latency", "push", "pushes", "small", "fetches", "refs"];
 /** What is promised, and with --check required. */
 const PROMISES = new Map([
   ["full fetch: server CPU, s", { ratio: 2 }],
   ["full fetch: server peak memory, MiB", { most: 300 }],
   ["ls-remote while a fetch is prepared: max, ms", { most: 50 }],
   ["push of 20k objects: wall, s", { ratio: 3 }],
+  ["first push: server CPU, s", { ratio: 1.3 }],
+  ["first push: wall, s", { ratio: 1 }],
+  ["first push: server peak memory, MiB", { most: 512 }],
+  ["push of one commit: wall, ms", { ratio: 0.5 }],
   ...["fetch of nothing new", "ls-remote"].map((name) => [`${name}: server CPU, ms`, { ratio: 1 }]),
   ...[
     "fetch that brings nothing",
@@ -132,6 +137,59 @@ async function latencies() {
   });
 }
 
+/** Pushes all that `source` has to a repository that is empty, with and without what C git leaves out by itself. */
+async function wholePushes({ directory: source }) {
+  const expected = git.run("-C", source, "for-each-ref");
+  for (const [title, settings] of [
+    ["first push", []],
+    ["first push, receive.fsckObjects=true", ["receive.fsckObjects=true"]],
+  ])
+    await alternate(title, async (server, add, side, pair) => {
+      const name = `first-${side}-${pair}.git`;
+      const target = join(work, name);
+      git.run("init", "-q", "--bare", target);
+      for (const setting of settings) git.run("-C", target, "config", ...setting.split("="));
+      const { cpu, rss, wall } = await push(server, git, source, name);
+      if (git.run("-C", target, "for-each-ref") !== expected)
+        throw new Error("the push did not bring every ref");
+      rmSync(target, { recursive: true });
+      add(`${title}: wall, s`, wall);
+      add(`${title}: server CPU, s`, cpu);
+      add(`${title}: server peak memory, MiB`, rss);
+    });
+}
+
+/** One commit after the other into a repository that has much else. */
+async function smallPushes({ directory }) {
+  const source = join(work, "dev.git");
+  git.run("clone", "-q", "--bare", "--shared", directory, source);
+  const commits = [git.run("-C", source, "rev-parse", "HEAD")];
+  git.run("-C", source, "read-tree", "HEAD");
+  const [path] = git.run("-C", source, "ls-tree", "-r", "--name-only", "HEAD").split("\n").slice(-1);
+  for (let count = 0; count <= SMALL_PUSHES; count++) {
+    writeFileSync(join(work, "file"), `${count}\n`);
+    const blob = git.run("-C", source, "hash-object", "-w", join(work, "file"));
+    git.run("-C", source, "update-index", "--add", "--cacheinfo", `100644,${blob},${path}`);
+    const tree = git.run("-C", source, "write-tree");
+    const parent = commits.at(-1);
+    commits.push(git.run("-C", source, "commit-tree", tree, "-p", parent, "-m", `commit ${count}`));
+  }
+  await alternate("push of one commit", async (server, add, side, pair) => {
+    const name = `small-${side}-${pair}.git`;
+    git.run("clone", "-q", "--mirror", directory, join(work, name));
+    const costs = [];
+    for (const commit of commits.slice(1))
+      costs.push(await push(server, git, source, name, `${commit}:refs/heads/pushed`));
+    rmSync(join(work, name), { recursive: true });
+    const later = costs.slice(1); // a server that was never asked has to find its way about
+    add("push of one commit: first, server CPU, ms", costs[0].cpu * 1000);
+    add("push of one commit: wall, ms", median(later.map(({ wall }) => wall * 1000)));
+    add("push of one commit: server CPU, ms", (sum(later.map(({ cpu }) => cpu)) * 1000) / later.length);
+  });
+}
+
+const sum = (numbers) => numbers.reduce((total, number) => total + number, 0);
+
 async function pushes() {
   const source = join(work, "source.git");
   benchCopy(git, await generated(git, PUSHED_OBJECTS, note), source);
@@ -194,6 +252,10 @@ try {
   }
   if (wanted.has("latency")) await latencies();
   if (wanted.has("push")) await pushes();
+  if (wanted.has("pushes")) {
+    await wholePushes(copy);
+    await smallPushes(copy);
+  }
   if (wanted.has("small")) await smalls();
   if (wanted.has("fetches")) await requests(smallFetches(git, copy.directory, "bench.git"));
   if (wanted.has("refs")) {

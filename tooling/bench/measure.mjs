@@ -90,12 +90,12 @@ function spread(times) {
   };
 }
 
-/** Stock git pushes everything in `source` to a repository that is empty. */
-export async function push(server, git, source, name) {
-  const started = performance.now();
+/** Stock git pushes `refspec`, or everything in `source`, to a repository. */
+export async function push(server, git, source, name, refspec = "refs/*:refs/*") {
   let wall = 0;
   const { cpu, rss } = await costOf(server, async () => {
-    await git.start("-C", source, "push", "-q", `git://127.0.0.1:${server.port}/${name}`, "refs/*:refs/*");
+    const started = performance.now();
+    await git.start("-C", source, "push", "-q", `git://127.0.0.1:${server.port}/${name}`, refspec);
     wall = (performance.now() - started) / 1000;
   });
   return { cpu, rss, wall };

@@ -19,6 +19,8 @@ export interface ReceiveLimits {
   readonly maxInflatedBytes?: number;
   /** Deltas on top of each other. */
   readonly maxDeltaDepth?: number;
+  /** Trees below each other, a root tree not counted. What has more of them does not count as connected. */
+  readonly maxTreeDepth?: number;
 }
 
 /** How received objects are to be checked. */

@@ -101,6 +101,7 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
     maxDeltaObjectBytes: 128 * 1024 * 1024,
     maxParsedBytes: 32 * 1024 * 1024,
     maxInflatedBytes: 64 * 1024 * 1024 * 1024,
-    maxDeltaDepth: 4096,
+    maxDeltaDepth: 10_000,
+    maxTreeDepth: 2048,
   }),
 });

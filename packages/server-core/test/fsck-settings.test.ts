@@ -1,7 +1,7 @@
 import { ObjectsError, relaxedFsckSeverities, type TakePackOptions } from "@x/objects";
 import { encodePackets, flush } from "@x/pktline";
 import { describe, expect, it } from "vitest";
-import type { FsckPreset } from "../src/index.ts";
+import { DEFAULT_LIMITS, type FsckPreset } from "../src/index.ts";
 import { encodePack, type MemoryQuarantine } from "./memory-objects.ts";
 import { MemoryRepository } from "./memory-repository.ts";
 import { bandsOf, packetsOf, serve } from "./story.ts";
@@ -36,7 +36,13 @@ async function push(settings: Settings, options: { fsck?: FsckPreset; failure?: 
     options: service,
   });
   const bands = bandsOf(answer.packets);
-  return { fsck: asked?.fsck, report: packetsOf(bands.data), shown: bands.progress, error: answer.error };
+  return {
+    fsck: asked?.fsck,
+    limits: asked?.limits,
+    report: packetsOf(bands.data),
+    shown: bands.progress,
+    error: answer.error,
+  };
 }
 
 describe("how pushed objects are checked", () => {
@@ -100,5 +106,18 @@ describe("how pushed objects are checked", () => {
       "ng refs/heads/main unpacker error\n",
       "flush",
     ]);
+  });
+});
+
+describe("what a pushed pack may cost", () => {
+  it("is as the repository has it, where git knows such a setting", async () => {
+    const { limits } = await push([]);
+    expect(limits).toEqual(DEFAULT_LIMITS.receive);
+    const own = await push([
+      ["receive.maxInputSize", "5k"],
+      ["core.maxTreeDepth", "7"],
+    ]);
+    expect(own.limits).toEqual({ ...DEFAULT_LIMITS.receive, maxPackBytes: 5120, maxTreeDepth: 7 });
+    expect((await push([["receive.maxInputSize", "0"]])).limits).toEqual(DEFAULT_LIMITS.receive);
   });
 });

@@ -34,6 +34,7 @@ export async function createQuarantine(pool: WorkerPool, store: StoreLocation): 
   const { durability = "full" } = store;
   const environment = quarantineEnvironment(directory, store);
   const packs: ReceivedPack[] = [];
+  let maxTreeDepth: number | undefined;
   let open = true;
   let release = async (): Promise<void> => {};
   const close = async (): Promise<void> => {
@@ -45,6 +46,7 @@ export async function createQuarantine(pool: WorkerPool, store: StoreLocation): 
   return {
     ...createFileObjectReader(pool, location),
     async takePack(chunks, { limits, fsck, onProgress, onMessage, signal }) {
+      maxTreeDepth = limits.maxTreeDepth;
       const { receipt, pack } = await callWithInput(
         pool.pick("heavy"),
         "takePack",
@@ -77,7 +79,7 @@ export async function createQuarantine(pool: WorkerPool, store: StoreLocation): 
         pool.pick("heavy"),
         "unconnected",
         location,
-        { tips, known, packs, clientShallow: options?.clientShallow ?? [] },
+        { tips, known, packs, maxTreeDepth, clientShallow: options?.clientShallow ?? [] },
         options,
       ),
     async publish() {

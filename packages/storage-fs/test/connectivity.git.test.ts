@@ -231,6 +231,27 @@ describe.each<ObjectFormat>(["sha1", "sha256"])("what a push stands on, %s", (fo
     await repository.quarantine.discard();
   });
 
+  it("trees that are nested too deep", async () => {
+    let inner = id("deep");
+    const trees: ObjectId[] = [];
+    for (let i = 0; i < 20; i++) {
+      inner = await tree(["040000", inner, "d"]);
+      trees.push(inner);
+    }
+    const tip = await commit(inner, second);
+    for (const [maxTreeDepth, expected] of [
+      [20, []],
+      [19, [tip]],
+      [5, [tip]],
+      [2048, []],
+    ] as const) {
+      const { quarantine } = await holding(second);
+      await quarantine.takePack(inPieces(await packOf(tip, ...trees)), { limits: { maxTreeDepth } });
+      expect(await quarantine.unconnected([tip], [second])).toEqual(expected);
+      await quarantine.discard();
+    }
+  });
+
   it("as git rev-list says, whatever single object is left out", async () => {
     const more = await commit(
       await tree(["040000", id("b"), "moved"], ["100644", await write("blob", "new\n"), "new"]),

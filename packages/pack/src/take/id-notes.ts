@@ -22,23 +22,23 @@ export class IdNotes {
     this.#factors = crypto.getRandomValues(new Uint32Array(idLength / 4));
   }
 
-  /** Adds `bits` to the notes of the id at `bytes[at]`, which is added when it is new. */
-  add(bytes: Uint8Array, at: number, bits: number): void {
+  /** Adds `bits` to the notes of the id at `bytes[at]`, which is added when it is new. @returns its row */
+  add(bytes: Uint8Array, at: number, bits: number): number {
     const place = this.#place(bytes, at);
     const row = (this.#places[place] as number) - 1;
     if (row >= 0) {
       this.notes[row] = (this.notes[row] as number) | bits;
-      return;
+      return row;
     }
     if (this.count === this.notes.length) {
       this.#grow();
-      this.add(bytes, at, bits);
-      return;
+      return this.add(bytes, at, bits);
     }
     const added = this.count++;
     this.#places[place] = added + 1;
     for (let i = 0; i < this.#idLength; i++) this.ids[added * this.#idLength + i] = bytes[at + i] as number;
     this.notes[added] = bits;
+    return added;
   }
 
   /** The row of the id at `bytes[at]`; -1 when there is none. */

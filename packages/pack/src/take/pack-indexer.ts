@@ -56,6 +56,8 @@ export interface PackIndexerOptions {
   readonly inspect?: InspectObject | undefined;
   /** Find out what the objects refer to that is not in the pack. */
   readonly gatherReferences?: boolean;
+  /** Nothing is told of them when trees are nested deeper. */
+  readonly maxTreeDepth?: number;
 }
 
 /** A pack that was taken in, and the files that go with it. */
@@ -116,7 +118,12 @@ export class PackIndexer {
     if (!options.gatherReferences) this.#inspect = inspect;
     else {
       const { entries } = this.#parser;
-      const gatherer = new ReferenceGatherer(options.format, entries, () => this.#parser.receivedBytes);
+      const gatherer = new ReferenceGatherer(
+        options.format,
+        entries,
+        () => this.#parser.receivedBytes,
+        options.maxTreeDepth,
+      );
       this.#gatherer = gatherer;
       this.#inspect = (object) => {
         inspect?.(object);

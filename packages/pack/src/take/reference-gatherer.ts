@@ -4,6 +4,7 @@ import { EntryScanner } from "../walk/entry-scanner.ts";
 import type { EntryTable } from "./entry-table.ts";
 import { IdNotes } from "./id-notes.ts";
 import type { InspectedObject } from "./object-inspector.ts";
+import { TreeHeights } from "./tree-heights.ts";
 
 const TREE = 0o040000;
 const GITLINK = 0o160000;
@@ -38,13 +39,27 @@ export class ReferenceGatherer {
   readonly #scanner: EntryScanner;
   /** Something cannot be read, or there are too many: then the gathered is of no use. */
   #gaveUp = false;
+  readonly #maxTreeDepth: number;
+  readonly #heights = new TreeHeights();
+  /** The tree that is being read. */
+  #row = 0;
   readonly #treeEntry = (data: Uint8Array, type: number, _: number, idAt: number): void => {
     if (type === GITLINK) return;
-    this.#references.add(data, idAt, referenceBit(type === TREE ? ENTRY_TREE : ENTRY_BLOB));
+    const reference = this.#references.add(data, idAt, referenceBit(type === TREE ? ENTRY_TREE : ENTRY_BLOB));
+    if (type === TREE) this.#heights.link(this.#row, reference);
   };
 
-  /** @param receivedBytes how long the pack is so far */
-  constructor(format: ObjectFormat, entries: EntryTable, receivedBytes: () => number) {
+  /**
+   * @param receivedBytes how long the pack is so far
+   * @param maxTreeDepth of trees that are nested deeper, nothing is told
+   */
+  constructor(
+    format: ObjectFormat,
+    entries: EntryTable,
+    receivedBytes: () => number,
+    maxTreeDepth: number = Number.POSITIVE_INFINITY,
+  ) {
+    this.#maxTreeDepth = maxTreeDepth;
     const idLength = rawIdLength(format);
     this.#format = format;
     this.#entries = entries;
@@ -56,6 +71,7 @@ export class ReferenceGatherer {
   /** @see InspectObject */
   inspect({ row, kind, data, delta }: InspectedObject): void {
     if (this.#gaveUp) return;
+    this.#row = row;
     const isRead =
       kind === ENTRY_TREE
         ? this.#scanner.scan(data, row, delta, this.#treeEntry)
@@ -63,7 +79,7 @@ export class ReferenceGatherer {
           ? this.#readCommit(data)
           : this.#readTag(data);
     const most = SPARE_REFERENCES + 2 * this.#entries.count + this.#receivedBytes() / BYTES_PER_REFERENCE;
-    if (!isRead || this.#references.count > most) this.#gaveUp = true;
+    if (!isRead || this.#references.count > most || this.#heights.links > 4 * most) this.#gaveUp = true;
   }
 
   /** Spec: git-commit-tree; `tree` and `parent` lines come first. */
@@ -113,14 +129,17 @@ export class ReferenceGatherer {
     if (this.#gaveUp) return undefined;
     const { ids, kinds, idLength } = this.#entries;
     const { notes } = this.#references;
+    const rowOf = new Int32Array(this.#references.count).fill(-1);
     let came = 0;
     for (let row = 0; row < received; row++) {
       const reference = this.#references.find(ids, row * idLength);
       if (reference < 0) continue;
       if (notes[reference] !== referenceBit(kinds[row] as number)) return undefined;
       notes[reference] = CAME;
+      rowOf[reference] = row;
       came++;
     }
+    if (!this.#heights.isWithin(this.#maxTreeDepth, this.#entries, received, rowOf)) return undefined;
     const rows = new Uint8Array((this.#references.count - came) * (idLength + 1));
     let at = 0;
     for (let reference = 0; reference < this.#references.count; reference++) {

@@ -49,6 +49,8 @@ export interface EnumerateRequest {
   readonly allowMissing?: boolean | undefined;
   /** Believe no bitmaps: for finding out whether anything is missing. */
   readonly withoutBitmaps?: boolean | undefined;
+  /** How many trees below each other a root tree may have. */
+  readonly maxTreeDepth?: number | undefined;
   /** See that whatever a tree names as a blob is one: for what others have made. */
   readonly checkBlobs?: boolean | undefined;
 }
@@ -81,6 +83,7 @@ class Enumeration {
   readonly #visits: TreeVisits;
   readonly #allowsMissing: boolean;
   readonly #checksBlobs: boolean;
+  readonly #maxTreeDepth: number;
   readonly #bitmaps: BitmapOrder | undefined;
   /** Commits that are wanted, and had. */
   readonly #wanted: Set<number> = new Set();
@@ -108,6 +111,7 @@ class Enumeration {
     this.#visits = new TreeVisits(request.maxTreeVisits);
     this.#allowsMissing = request.allowMissing === true;
     this.#checksBlobs = request.checkBlobs === true;
+    this.#maxTreeDepth = request.maxTreeDepth ?? Number.POSITIVE_INFINITY;
     this.#flags = new ObjectFlags(table.count);
     this.#commits = new CommitTable(table, shallow);
     this.#scanner = new TreeScanner(table);
@@ -265,6 +269,8 @@ class Enumeration {
   /** Opens the trees that were met one step further up: so each is first met where it is nearest to a root. */
   *#openLevel(): Generator<number, void> {
     const level = this.#trees;
+    if (level.length > 0 && this.#depth > this.#maxTreeDepth)
+      throw new PackError("pack/limit-exceeded", "exceeded maximum allowed tree depth");
     this.#trees = new TreeLevel();
     let steps = 0;
     for (const next of level.inOrder(this.#table)) {

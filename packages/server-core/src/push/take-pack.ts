@@ -1,6 +1,6 @@
 import { ObjectsError, type ReceiveLimits } from "@x/objects";
 import { encodeLatin1 } from "@x/pktline";
-import { configBytes } from "../config-value.ts";
+import { configBytes, configUnsigned } from "../config-value.ts";
 import { ServiceError } from "../errors.ts";
 import { plain, type Session } from "../session.ts";
 import { storeCertificate } from "./certificate.ts";
@@ -77,5 +77,10 @@ function receiveLimits(session: Session): ReceiveLimits {
   const configured =
     configBytes(session.repository.config, "receive.maxInputSize") || Number.POSITIVE_INFINITY;
   const maxPackBytes = Math.min(limits.maxPackBytes ?? Number.POSITIVE_INFINITY, configured);
-  return maxPackBytes === Number.POSITIVE_INFINITY ? limits : { ...limits, maxPackBytes };
+  const maxTreeDepth = configUnsigned(session.repository.config, "core.maxTreeDepth") ?? limits.maxTreeDepth;
+  return {
+    ...limits,
+    ...(maxPackBytes === Number.POSITIVE_INFINITY ? {} : { maxPackBytes }),
+    ...(maxTreeDepth === undefined ? {} : { maxTreeDepth }),
+  };
 }

@@ -66,6 +66,7 @@ export interface Operations {
       known: readonly ObjectId[];
       clientShallow: readonly ObjectId[];
       packs: readonly ReceivedPack[];
+      maxTreeDepth: number | undefined;
     };
     result: ObjectId[];
   };

@@ -19,6 +19,7 @@ export interface ConnectivityWork {
   /** Commits with their parents, but for those that the store, or the client, has none of on purpose. */
   readonly commits: CommitTable;
   readonly shallow: ReadonlySet<number>;
+  readonly maxTreeDepth: number | undefined;
 }
 
 /**
@@ -89,7 +90,7 @@ async function findLost(
 }
 
 async function isConnected(
-  { objects, job, shallow }: ConnectivityWork,
+  { objects, job, shallow, maxTreeDepth }: ConnectivityWork,
   tips: readonly ObjectId[],
   haves: readonly number[],
 ): Promise<boolean> {
@@ -97,7 +98,14 @@ async function isConnected(
   if (wants.includes(-1)) return false;
   try {
     await job.run(
-      enumerateObjects(objects, { wants, haves, shallow, withoutBitmaps: true, checkBlobs: true }),
+      enumerateObjects(objects, {
+        wants,
+        haves,
+        shallow,
+        withoutBitmaps: true,
+        checkBlobs: true,
+        maxTreeDepth,
+      }),
     );
     return true;
   } catch (error) {

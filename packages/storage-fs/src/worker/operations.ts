@@ -157,7 +157,8 @@ export const operations: Handlers = {
     job.limitCpu("maxCheckCpuMs", location.maxCheckCpuMs);
     const shallow = boundary(work);
     for (const commit of storedNumbers(objects, args.clientShallow)) shallow.add(commit);
-    return findUnconnected({ objects, job, shallow, commits: new CommitTable(objects, shallow) }, args);
+    const commits = new CommitTable(objects, shallow);
+    return findUnconnected({ objects, job, shallow, commits, maxTreeDepth: args.maxTreeDepth }, args);
   },
 
   async received({ objects, job }, { packChecksum, count }) {

@@ -54,6 +54,7 @@ export async function takePack(
       hashInto: nodeHashInto,
       crc32: nodeCrc32,
       gatherReferences: true,
+      ...(limits.maxTreeDepth === undefined ? {} : { maxTreeDepth: limits.maxTreeDepth }),
       inspect: watch?.inspect,
     });
     await receive(indexer, work, watch, progress);
