@@ -43,6 +43,7 @@ export async function talkToProcReceive(
   const report = new ProcReceiveReport(repository.objectFormat);
   const trouble: string[] = [];
   let lines = 0;
+  let flushed = false;
   try {
     for (let end: string | undefined; end === undefined; ) {
       const before = input.bytesRead;
@@ -54,11 +55,12 @@ export async function talkToProcReceive(
       for (const payload of batch.payloads) report.readLine(lineText(payload));
       lines += batch.payloads.length;
       end = batch.end;
+      flushed = end === "flush";
     }
   } catch {
     trouble.push("proc-receive did not report in packets");
   }
-  if (lines === 0) return failed(trouble[0] ?? "proc-receive exited abnormally");
+  if (lines === 0 && !flushed) return failed(trouble[0] ?? "proc-receive exited abnormally");
   return { answers: report.answers(), complaints: [...report.complaints, ...trouble] };
 }
 

@@ -27,6 +27,8 @@ export interface ServiceCall {
   /** Read as far as the service needs it and never ended by it: the transport lets go of it after the call. */
   readonly input: AsyncIterable<Uint8Array>;
   readonly signal: AbortSignal;
+  /** Takes what the user would be shown if the client could show it: standard error behind ssh. Nobody gets it otherwise. */
+  readonly aside?: ((text: Uint8Array) => void) | undefined;
 }
 
 /**

@@ -1,3 +1,4 @@
+import { execFileSync, spawnSync } from "node:child_process";
 import { chmodSync, copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { createTestRepository, git, temporaryDirectory, tryGit } from "@tooling/test-kit";
@@ -120,6 +121,34 @@ describe("what hooks are given", () => {
       return recorded(directory);
     };
     expect(await namespaced("ours")).toBe(await namespaced("stock"));
+  });
+});
+
+describe("without a side-band", () => {
+  it("hooks speak to standard error, as C git's do", async () => {
+    const results = [];
+    for (const by of ["stock", "ours"] as const) {
+      const directory = await newRepository(`${by}/plain.git`);
+      for (const name of RECORDED) hook(directory, name, 'echo "out $0"; echo "err $0" >&2');
+      const id = await work.git("rev-parse", "one");
+      await git(["fetch", "-q", work.directory, "one"], { cwd: directory });
+      const line = `${"0".repeat(40)} ${id} refs/heads/main\0report-status`;
+      const pack = execFileSync("git", ["pack-objects", "--stdout", "-q"], { cwd: directory, input: "" });
+      const command = `${(line.length + 4).toString(16).padStart(4, "0")}${line}0000`;
+      const { stdout, stderr, status } = spawnSync(RECEIVERS[by], ["--stateless-rpc", directory], {
+        input: Buffer.concat([Buffer.from(command), pack]),
+        env: {
+          ...process.env,
+          GIT_CONFIG_COUNT: "1",
+          GIT_CONFIG_KEY_0: "safe.directory",
+          GIT_CONFIG_VALUE_0: "*",
+        },
+        encoding: "utf8",
+      });
+      results.push({ stdout, stderr, status });
+    }
+    expect(results[1]).toEqual(results[0]);
+    expect(results[1]?.stderr).toContain("err hooks/post-update\n");
   });
 });
 

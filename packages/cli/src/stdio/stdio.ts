@@ -81,6 +81,7 @@ export async function serveStdio(options: StdioOptions, terminal: Terminal): Pro
       peer: service === "git-receive-pack" ? { committer: committerOf(env, repository.config) } : {},
       input: counted(chunksOf(stdin, options.timeout)),
       signal: controller.signal,
+      aside: (text) => void terminal.stderr.write(text),
     });
     for await (const chunk of answer) await write(stdout, chunk, controller.signal);
     // A library's client may go without a word when it has seen enough; git's own say farewell, but for those of v2.

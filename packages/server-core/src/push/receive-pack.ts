@@ -37,7 +37,7 @@ async function* answer(session: Session, request: PushRequest): AsyncGenerator<U
       push.voice = voice;
       return task();
     };
-    return withVoice(sideband, () => (isListening ? keepaliveMs : undefined), speak);
+    return withVoice(session, sideband, () => (isListening ? keepaliveMs : undefined), speak);
   };
   try {
     yield* work(async () => {
@@ -70,13 +70,15 @@ async function* answer(session: Session, request: PushRequest): AsyncGenerator<U
 }
 
 async function* withVoice(
+  { call }: Session,
   sideband: Sideband,
   idleMs: () => number | undefined,
   task: (voice: Voice) => Promise<void>,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   for await (const event of whileWorking(task, sideband === undefined ? () => undefined : idleMs)) {
-    if (sideband === undefined) continue;
-    if (event.kind === "idle") yield frameNothing(sideband);
+    if (sideband === undefined) {
+      if (event.kind === "text") call.aside?.(event.bytes);
+    } else if (event.kind === "idle") yield frameNothing(sideband);
     else if (event.kind === "text") yield* frameMessage(event.bytes, sideband);
   }
 }
