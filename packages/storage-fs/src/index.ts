@@ -36,6 +36,7 @@ export {
   repositoriesUnder,
 } from "./repositories-under.ts";
 export { type RefStorage, type RepositoryFormat, readRepositoryFormat } from "./repository-format.ts";
+export type { FileWorkTree } from "./work-tree/list-work-trees.ts";
 export {
   createWorkTreeUpdate,
   type WorkTreePlace,

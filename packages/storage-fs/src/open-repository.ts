@@ -4,17 +4,19 @@ import type { RefStore } from "@x/refs";
 import { AlternateTips } from "./alternate-tips.ts";
 import { parseConfigBoolean } from "./config/config-value.ts";
 import { type FileConfig, readRepositoryConfig } from "./config/repository-config.ts";
-import type { Durability } from "./durability.ts";
+import { type Durability, syncsOf } from "./durability.ts";
 import { sweepObjects } from "./journal/sweep-objects.ts";
 import { looksBare, type RepositoryLayout } from "./layout.ts";
 import { MemoryBudget } from "./memory-budget.ts";
 import { createFileObjectStore } from "./object-store.ts";
 import { scanInWorker } from "./pool/worker-call.ts";
 import type { WorkerPool } from "./pool/worker-pool.ts";
+import type { StoreLocation } from "./pool/worker-protocol.ts";
 import { QuickLook, statHere } from "./quick-look.ts";
 import { type OpenRefsOptions, openRefs, type SharedRefMemory } from "./refs/open-refs.ts";
 import { PageCache } from "./refs/page-cache.ts";
 import { readRepositoryFormat } from "./repository-format.ts";
+import { type FileWorkTree, listWorkTrees } from "./work-tree/list-work-trees.ts";
 
 /** A repository on disk. Fits server-core's `Repository` by its shape. */
 export interface FileRepository {
@@ -27,6 +29,8 @@ export interface FileRepository {
   readonly config: FileConfig;
   /** No work tree belongs to it. */
   readonly bare: boolean;
+  /** Its work trees as they are now, linked ones too. */
+  readonly workTrees: () => Promise<readonly FileWorkTree[]>;
 }
 
 /** How repositories are opened. */
@@ -86,7 +90,7 @@ async function openWith(
   const { objectFormat } = format;
   const bare = format.bare ?? looksBare(layout);
   const { durability, onWarning } = options;
-  const store = createFileObjectStore(pool, {
+  const location: StoreLocation = {
     format: objectFormat,
     objectsDirectory: layout.objectsDirectory,
     alternates: options.alternates ?? [],
@@ -96,14 +100,23 @@ async function openWith(
     maxWalkCpuMs: options.maxWalkCpuMs ?? DEFAULT_MAX_WALK_CPU_MS,
     maxCheckCpuMs: options.maxCheckCpuMs ?? DEFAULT_MAX_CHECK_CPU_MS,
     withoutBitmaps: parseConfigBoolean(config.get("pack.useBitmaps") ?? "true") === false,
-  });
+  };
   const openLender = (lender: RepositoryLayout) => openLenderRefs(lender, { format, shared, onWarning });
   const lent = new AlternateTips(layout.objectsDirectory, options.alternates ?? [], openLender);
+  const store = createFileObjectStore(pool, location);
   const objects: ObjectStore = { ...store, alternateTips: (asked) => lent.list(asked) };
   const refs = await openRefs({ layout, config, format, durability, bare, shared, onWarning });
   // After the refs: what they now lead to was kept by what goes here.
   await sweepObjects(layout.objectsDirectory, onWarning);
-  return { layout, directory: layout.gitDirectory, objectFormat, objects, refs, config, bare };
+  const workTrees = () =>
+    listWorkTrees(pool, {
+      layout,
+      refs,
+      location,
+      config: options.config,
+      sync: syncsOf(durability ?? "full").directories,
+    });
+  return { layout, directory: layout.gitDirectory, objectFormat, objects, refs, config, bare, workTrees };
 }
 
 /** The refs of a repository that lends objects to one of `format`; `undefined` when it cannot. */

@@ -71,7 +71,8 @@ export function* listTreeFiles(
     yield;
     const node: TreeNode = { name, id, files: 0, subtrees: 0 };
     nodes.push(node);
-    if (nodes.length > limits.maxFiles) throw new UpdateRefused(`more directories than maxFiles (${limits.maxFiles})`);
+    if (nodes.length > limits.maxFiles)
+      throw new UpdateRefused(`more directories than maxFiles (${limits.maxFiles})`);
     const start = files.length;
     const entries = readTree(objects, id, prefix, limits.maxFiles);
     const names = new Set<string>();
@@ -92,7 +93,8 @@ export function* listTreeFiles(
       const before = files.at(-1);
       if (before !== undefined && before.path >= path) throw new UpdateRefused(`'${path}' is out of order`);
       files.push({ path, mode: entry.mode, id: entry.id });
-      if (files.length > limits.maxFiles) throw new UpdateRefused(`more files than maxFiles (${limits.maxFiles})`);
+      if (files.length > limits.maxFiles)
+        throw new UpdateRefused(`more files than maxFiles (${limits.maxFiles})`);
     }
     node.files = files.length - start;
   }
