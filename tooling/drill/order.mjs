@@ -71,6 +71,8 @@ function required(scene, directory) {
     if (name === "refs/heads/new/made")
       list.push([`<${path("refs/heads")}>`, "the parent of a new directory"]);
   }
+  if (scene.shallow.length > 0)
+    list.push(["shallow.lock>", "the shallow commits"], [`<${directory}>`, "their name"]);
   if (scene.atomic) list.push([".intent>", "the intent"], [`<${path("xgit-journal")}>`, "its name"]);
   if (scene.changes.some(({ next }) => next === undefined))
     list.push(["packed-refs.new>", "packed-refs"], [`<${directory}>`, "its name"]);

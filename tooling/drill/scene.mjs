@@ -45,6 +45,20 @@ export function makeScenes(git, work) {
   there("update-ref", "refs/heads/gone", v1); // above an older, packed value
   there("repack", "-adq");
 
+  // A history of its own, of which the pusher has the two latest commits.
+  const long = join(work, "long.git");
+  git.run("init", "-q", "--bare", long);
+  git.feed(stream.join("").replaceAll("content", "CONTENT"), "-C", long, "fast-import", "--quiet");
+  const shallowSource = join(work, "shallow.git");
+  git.run("clone", "-q", "--bare", "--depth=2", `file://${long}`, shallowSource);
+  const tip = git.run("-C", shallowSource, "rev-parse", "main");
+  const root = git.run("-C", shallowSource, "rev-parse", "main~1");
+  const shallowPack = execFileSync("git", ["-C", shallowSource, "pack-objects", "-q", "--revs", "--stdout"], {
+    env: git.env,
+    input: `${tip}\n`,
+  });
+  there("config", "receive.shallowUpdate", "true");
+
   const main = { name: "refs/heads/main", old: v1, next: v3 };
   const made = { name: "refs/heads/new/made", old: undefined, next: v2 };
   const gone = { name: "refs/heads/gone", old: v1, next: undefined };
@@ -57,7 +71,15 @@ export function makeScenes(git, work) {
     { title: "delete a loose ref over a packed one", changes: [gone], atomic: false },
     { title: "delete packed refs", changes: [packed, deep], atomic: false },
     { title: "delete, all or none", changes: [gone, packed], atomic: true },
-  ].map((scene) => ({ ...scene, template, source }));
+    {
+      title: "from a shallow repository",
+      changes: [{ name: "refs/heads/shallow", old: undefined, next: tip }],
+      atomic: false,
+      pack: shallowPack,
+      source: shallowSource,
+      shallow: [root],
+    },
+  ].map((scene) => ({ source, shallow: [], ...scene, template }));
 }
 
 /** A copy of the repository to push to, `fresh` for each cell. */
@@ -68,11 +90,12 @@ export function stage(scene, directory) {
 }
 
 /** The client's side of the push, as bytes. Spec: gitprotocol-pack, "Pushing Data To a Server". */
-export function requestOf({ changes, atomic, pack }) {
+export function requestOf({ changes, atomic, pack, shallow }) {
   const packet = (text) => `${(text.length + 4).toString(16).padStart(4, "0")}${text}`;
   const zero = "0".repeat(40);
   const lines = changes.map(({ name, old = zero, next = zero }, i) =>
     packet(`${old} ${next} ${name}${i === 0 ? `\0report-status${atomic ? " atomic" : ""}` : ""}`),
   );
+  lines.unshift(...shallow.map((id) => packet(`shallow ${id}`)));
   return Buffer.concat([Buffer.from(`${lines.join("")}0000`, "latin1"), pack ?? Buffer.alloc(0)]);
 }

@@ -1,6 +1,7 @@
 import type { ObjectFormat, ObjectId, ObjectStore, PackEvent, PackRequest, PeeledObject } from "@x/objects";
 import { createNodeHasher } from "@x/objects/node";
 import { makeEmptyPack } from "@x/pack";
+import { addToShallowFile } from "./add-shallow.ts";
 import { createFileObjectReader } from "./file-object-reader.ts";
 import { call, callForEvents } from "./pool/worker-call.ts";
 import type { WorkerPool } from "./pool/worker-pool.ts";
@@ -32,6 +33,7 @@ export function createFileObjectStore(pool: WorkerPool, location: StoreLocation)
       return ids.map((id) => peeled.get(id) ?? peeledTags.get(id));
     },
     shallow: () => readShallowFile(location, quick),
+    addShallow: (ids) => addToShallowFile(location, ids),
     createPack: (request, options) =>
       bringsNothing(request)
         ? emptyPack(location.format, request)

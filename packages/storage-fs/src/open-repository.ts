@@ -128,7 +128,7 @@ async function openLenderRefs(
     const config = await readRepositoryConfig(layout);
     const format = readRepositoryFormat(config);
     if (format.objectFormat !== options.format.objectFormat) return undefined;
-    return await openRefs({ ...options, layout, config, format, bare: true });
+    return await openRefs({ ...options, layout, config, format, bare: true, isForeign: true });
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     options.onWarning?.(`the refs of an alternate are passed over: ${why}`);

@@ -29,6 +29,8 @@ export interface OpenRefsOptions {
   /** No work tree belongs to the repository. */
   readonly bare: boolean;
   readonly shared: SharedRefMemory;
+  /** Another repository's, to be read only: nothing there is cleared up. */
+  readonly isForeign?: boolean | undefined;
   readonly onWarning?: ((message: string) => void) | undefined;
 }
 
@@ -50,6 +52,7 @@ export async function openRefs(options: OpenRefsOptions): Promise<RefStore> {
     scanLooseRefs,
     onWarning,
   });
+  if (options.isForeign) return refs;
   // Nobody is to see a half of what was to be done as a whole.
   await refs.recover().catch((error: unknown) => onWarning?.(`refs could not be cleared up: ${error}`));
   return refs;
