@@ -4,6 +4,8 @@ export type RefsErrorCode =
   | "refs/bad-name"
   /** A packed-refs file or a loose ref does not parse. */
   | "refs/malformed"
+  /** What a reftable is to hold is larger than one of its blocks. */
+  | "refs/too-large"
   /** The medium failed; nothing is promised about the edits, read again. */
   | "refs/unavailable";
 

@@ -34,14 +34,40 @@ export {
   MAX_REFTABLE_NAME_BYTES,
   type ReftableRecord,
 } from "./reftable/reftable-block.ts";
+export {
+  logFromReftables,
+  mergeReftables,
+  type ReftableMerge,
+  type ReftableSegment,
+  reftableSegment,
+} from "./reftable/reftable-compaction.ts";
 export type { ReftableFrame } from "./reftable/reftable-frame.ts";
+export {
+  decodeReftableLogValue,
+  encodeReftableLogValue,
+  type ReftableLog,
+  type ReftableLogValue,
+} from "./reftable/reftable-log.ts";
 export {
   getFromReftables,
   listReftables,
   parseTablesList,
   type ReftableListing,
 } from "./reftable/reftable-stack.ts";
-export { type ReftableCursor, type ReftableSource, ReftableTable } from "./reftable/reftable-table.ts";
+export {
+  type ReftableCursor,
+  type ReftableLogCursor,
+  type ReftableSource,
+  ReftableTable,
+} from "./reftable/reftable-table.ts";
+export {
+  DEFAULT_REFTABLE_BLOCK_BYTES,
+  fitsReftable,
+  type ReftableShapeOptions,
+  ReftableWriter,
+  type ReftableWriterOptions,
+} from "./reftable/reftable-writer.ts";
+export type { ReftableZlib } from "./reftable/reftable-zlib.ts";
 export { MAX_SYMBOLIC_DEPTH, type ResolvedRef, resolveRef } from "./resolve.ts";
 export {
   compareNames,

@@ -17,14 +17,25 @@ export const MAX_REFTABLE_BLOCK_BYTES = 0xffffff;
 /** Longest ref name, and longest target of a symbolic ref, that are taken from a reftable. Unit: bytes. */
 export const MAX_REFTABLE_NAME_BYTES: number = 16 * 1024;
 
-/** Types of blocks that are read here. */
+/** Types of blocks. */
 export const REF_BLOCK = 0x72;
 export const INDEX_BLOCK = 0x69;
+export const LOG_BLOCK = 0x67;
+/** Written only: nobody asks here which refs hold an object. */
+export const OBJECT_BLOCK = 0x6f;
 
 /** One ref in one table: what it holds, or that it is gone. */
 export interface ReftableRecord {
   readonly name: string;
   readonly ref: Ref | undefined;
+  /** How far its update index is above the least of its table. */
+  readonly delta: number;
+}
+
+/** One entry of a log in one block. @internal */
+export interface RawReftableLog {
+  readonly key: string;
+  readonly value: Uint8Array | undefined;
 }
 
 /** Bytes of a block that are turned into text at a time. */
@@ -79,16 +90,35 @@ export class ReftableBlock {
   nextRef(): ReftableRecord | undefined {
     if (this.#at >= this.#recordsEnd) return undefined;
     const type = this.#readName();
-    this.#readVarint();
+    const delta = this.#readVarint();
     const name = this.#name;
-    if (type === 0) return { name, ref: undefined };
-    if (type === 1) return { name, ref: { name, target: { kind: "id", id: this.#readId() }, peeled: null } };
+    if (type === 0) return { name, delta, ref: undefined };
+    if (type === 1)
+      return { name, delta, ref: { name, target: { kind: "id", id: this.#readId() }, peeled: null } };
     if (type === 2) {
       const target = { kind: "id", id: this.#readId() } as const;
-      return { name, ref: { name, target, peeled: this.#readId() } };
+      return { name, delta, ref: { name, target, peeled: this.#readId() } };
     }
     if (type !== 3) throw malformedReftable(`values of type ${type} are not known`);
-    return { name, ref: { name, target: { kind: "symbolic", name: this.#readText(this.#readVarint()) } } };
+    const target = { kind: "symbolic", name: this.#readText(this.#readVarint()) } as const;
+    return { name, delta, ref: { name, target } };
+  }
+
+  /** The next entry of a log; `undefined` at the end. @throws RefsError `refs/malformed` */
+  nextLog(): RawReftableLog | undefined {
+    if (this.#at >= this.#recordsEnd) return undefined;
+    const type = this.#readName();
+    const key = this.#name;
+    if (type === 0) return { key, value: undefined };
+    if (type !== 1) throw malformedReftable(`logs of type ${type} are not known`);
+    const start = this.#at;
+    this.#take(2 * rawIdLength(this.#format));
+    this.#take(this.#readVarint());
+    this.#take(this.#readVarint());
+    this.#readVarint();
+    this.#take(2);
+    this.#take(this.#readVarint());
+    return { key, value: this.#bytes.slice(start, this.#at) };
   }
 
   /** The next block of an index and the name it ends with; `undefined` at the end. @throws RefsError `refs/malformed` */

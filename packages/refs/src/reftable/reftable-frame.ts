@@ -30,6 +30,10 @@ export interface ReftableFrame {
   readonly blocksEnd: number;
   /** Where the top level of the index of refs starts; 0: there is none. Unit: bytes. */
   readonly refIndexAt: number;
+  /** Where the logs start; 0: at the start of the file, or there are none. Unit: bytes. */
+  readonly logsAt: number;
+  /** Where the top level of the index of logs starts; 0: there is none. Unit: bytes. */
+  readonly logIndexAt: number;
 }
 
 /** Length of the longest header, which tells how long the ends are. Unit: bytes. */
@@ -57,13 +61,32 @@ export function decodeReftableFrame(header: Uint8Array, footer: Uint8Array, size
   if (crc32(footer.subarray(0, -4), 0) !== view.getUint32(footer.length - 4))
     throw malformedReftable("the footer's checksum is wrong");
   const blocksEnd = size - footer.length;
-  const refIndexAt = view.getBigUint64(headerLength);
-  if (blocksEnd < headerLength || refIndexAt >= BigInt(blocksEnd + 1))
-    throw malformedReftable("the index lies outside the file");
-  return { ...start, blocksEnd, refIndexAt: Number(refIndexAt) };
+  const placeAt = (index: number) => {
+    const place = view.getBigUint64(headerLength + 8 * index);
+    if (blocksEnd < headerLength || place > BigInt(blocksEnd))
+      throw malformedReftable("the index lies outside the file");
+    return Number(place);
+  };
+  return { ...start, blocksEnd, refIndexAt: placeAt(0), logsAt: placeAt(3), logIndexAt: placeAt(4) };
 }
 
-type Header = Omit<ReftableFrame, "blocksEnd" | "refIndexAt">;
+/** @internal */
+export function encodeReftableHeader(
+  header: Pick<ReftableFrame, "format" | "blockSize" | "minUpdateIndex" | "maxUpdateIndex">,
+): Uint8Array {
+  const isOld = header.format === "sha1";
+  const bytes = new Uint8Array(isOld ? 24 : 28);
+  const view = viewOf(bytes);
+  view.setUint32(0, MAGIC);
+  view.setUint32(4, header.blockSize);
+  view.setUint8(4, isOld ? 1 : 2);
+  view.setBigUint64(8, header.minUpdateIndex);
+  view.setBigUint64(16, header.maxUpdateIndex);
+  if (!isOld) for (const [code, format] of HASHES) if (format === header.format) view.setUint32(24, code);
+  return bytes;
+}
+
+type Header = Omit<ReftableFrame, "blocksEnd" | "refIndexAt" | "logsAt" | "logIndexAt">;
 
 function readHeader(bytes: Uint8Array): Header {
   const view = viewOf(bytes);
@@ -89,6 +112,6 @@ function viewOf(bytes: Uint8Array): DataView {
 }
 
 /** @internal */
-export function malformedReftable(reason: string): RefsError {
-  return new RefsError("refs/malformed", `broken reftable: ${reason}`);
+export function malformedReftable(reason: string, cause?: unknown): RefsError {
+  return new RefsError("refs/malformed", `broken reftable: ${reason}`, { cause });
 }

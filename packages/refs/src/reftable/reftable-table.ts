@@ -1,5 +1,5 @@
 import type { ObjectFormat } from "@x/objects";
-import { INDEX_BLOCK, REF_BLOCK, ReftableBlock, type ReftableRecord } from "./reftable-block.ts";
+import { INDEX_BLOCK, LOG_BLOCK, REF_BLOCK, ReftableBlock, type ReftableRecord } from "./reftable-block.ts";
 import {
   decodeReftableFrame,
   MAX_REFTABLE_HEADER_BYTES,
@@ -7,6 +7,8 @@ import {
   type ReftableFrame,
   reftableFooterLength,
 } from "./reftable-frame.ts";
+import { parseReftableLogKey, type ReftableLog, reftableLogKey } from "./reftable-log.ts";
+import type { ReftableZlib } from "./reftable-zlib.ts";
 
 /** A reftable's bytes, wherever they are kept. They never change. */
 export interface ReftableSource {
@@ -20,6 +22,11 @@ export interface ReftableSource {
 const GUESSED_BLOCK_BYTES = 4096;
 /** Two are usual; each points to blocks before it. */
 const MAX_INDEX_LEVELS = 16;
+/** What a stream may be longer than what it holds, beside a part of that. Unit: bytes. */
+const DEFLATE_SLACK_BYTES = 64;
+/** A little above what deflate can do. */
+const MAX_DEFLATE_RATIO = 1040;
+const LAST_UPDATE_INDEX = 0xffff_ffff_ffff_ffffn;
 
 /** Reads the refs of one reftable, a block at a time. Spec: reftable, "File format". */
 export class ReftableTable {
@@ -59,28 +66,38 @@ export class ReftableTable {
     return cursor;
   }
 
+  /**
+   * A cursor at the latest entry of the log of `name`, or at the first of a log behind it; at the first of all for `""`.
+   * @throws RefsError `refs/malformed`
+   */
+  async seekLog(name: string, zlib: Pick<ReftableZlib, "inflate">): Promise<ReftableLogCursor> {
+    const { logsAt, logIndexAt } = this.frame;
+    const read = (at: number) => this.#logBlock(at, zlib);
+    const key = name === "" ? "" : reftableLogKey(name, LAST_UPDATE_INDEX);
+    const leaf =
+      logIndexAt === 0
+        ? await scannedLeafOf(key, logsAt, read)
+        : await this.#indexedLeafOf(key, logIndexAt, read);
+    const cursor = new ReftableLogCursor(read, leaf);
+    leaf?.block.seek(key);
+    do await cursor.next();
+    while (cursor.key !== undefined && cursor.key < key);
+    return cursor;
+  }
+
   async #leafOf(name: string): Promise<PlacedBlock | undefined> {
     const { refIndexAt } = this.frame;
-    return refIndexAt === 0 ? this.#scannedLeafOf(name) : this.#indexedLeafOf(name, refIndexAt);
+    const read = (at: number) => this.#block(at, REF_BLOCK);
+    return refIndexAt === 0 ? scannedLeafOf(name, 0, read) : this.#indexedLeafOf(name, refIndexAt, read);
   }
 
-  /** Tables of few blocks have no index: the block before the first one that starts behind the name. */
-  async #scannedLeafOf(name: string): Promise<PlacedBlock | undefined> {
-    let found = await this.#block(0, REF_BLOCK);
-    while (found !== undefined) {
-      const following = await this.#block(found.next, REF_BLOCK);
-      if (following === undefined || following.block.firstName() > name) break;
-      found = following;
-    }
-    return found;
-  }
-
-  async #indexedLeafOf(name: string, top: number): Promise<PlacedBlock | undefined> {
+  async #indexedLeafOf(name: string, top: number, read: ReadBlock): Promise<PlacedBlock | undefined> {
     let position = top;
     for (let level = 0; level < MAX_INDEX_LEVELS; level++) {
-      let index = await this.#block(position);
-      if (index?.block.type === REF_BLOCK && level > 0) return index;
-      if (index?.block.type !== INDEX_BLOCK) throw malformedReftable("the index points astray");
+      const leaf = level === 0 ? undefined : await read(position);
+      if (leaf !== undefined) return leaf;
+      let index = await this.#block(position, INDEX_BLOCK);
+      if (index === undefined) throw malformedReftable("the index points astray");
       let entry = firstNotBefore(index.block, name);
       // The top level may be several blocks, one behind the other.
       while (entry === undefined && level === 0) {
@@ -96,7 +113,7 @@ export class ReftableTable {
   }
 
   /** The block at `position`; `undefined` when that is behind the last one, or the block is not of `type`. */
-  async #block(position: number, type?: number): Promise<PlacedBlock | undefined> {
+  async #block(position: number, type: number): Promise<PlacedBlock | undefined> {
     const { blocksEnd, blockSize, headerLength, format } = this.frame;
     const headerAt = position === 0 ? headerLength : 0;
     const available = blocksEnd - position;
@@ -106,11 +123,8 @@ export class ReftableTable {
       blockSize === 0 ? GUESSED_BLOCK_BYTES : Math.max(blockSize, headerAt + 6),
     );
     let bytes = await this.#source.read(position, guess);
-    if (type !== undefined && bytes[headerAt] !== type) return undefined;
-    const length =
-      ((bytes[headerAt + 1] as number) << 16) |
-      ((bytes[headerAt + 2] as number) << 8) |
-      (bytes[headerAt + 3] as number);
+    if (bytes[headerAt] !== type) return undefined;
+    const length = lengthAt(bytes, headerAt + 1);
     if (length > available || length < headerAt + 6) throw malformedReftable("a block's length does not fit");
     if (length > bytes.length) bytes = await this.#source.read(position, length);
     // Padded with zeros to the size of blocks, unless the next one follows at once.
@@ -118,6 +132,51 @@ export class ReftableTable {
     const block = new ReftableBlock(bytes.subarray(0, length), headerAt, format);
     return { block, next: position + (padded ? blockSize : length) };
   }
+
+  /** The same for a block of logs, whose length is that of what it inflates to; how long it is shows in the end. */
+  async #logBlock(position: number, zlib: Pick<ReftableZlib, "inflate">): Promise<PlacedBlock | undefined> {
+    const { blocksEnd, headerLength, format } = this.frame;
+    const headerAt = position === 0 ? headerLength : 0;
+    const available = blocksEnd - position;
+    if (available < headerAt + 6) return undefined;
+    const head = await this.#source.read(position, headerAt + 4);
+    if (head[headerAt] !== LOG_BLOCK) return undefined;
+    const length = lengthAt(head, headerAt + 1);
+    if (length < headerAt + 6) throw malformedReftable("a block's length does not fit");
+    const read = await this.#source.read(
+      position,
+      Math.min(available, length + (length >>> 8) + DEFLATE_SLACK_BYTES),
+    );
+    // No stream inflates to more than this, so that what is claimed costs nothing to claim.
+    if (length > read.length * MAX_DEFLATE_RATIO) throw malformedReftable("a block's length does not fit");
+    const bytes = new Uint8Array(length + 1);
+    bytes.set(head);
+    let taken: number;
+    try {
+      taken = zlib.inflate(read, headerAt + 4, read.length, bytes.subarray(headerAt + 4));
+    } catch (cause) {
+      throw malformedReftable("a block of logs does not inflate", cause);
+    }
+    const block = new ReftableBlock(bytes.subarray(0, length), headerAt, format);
+    return { block, next: position + headerAt + 4 + taken };
+  }
+}
+
+type ReadBlock = (position: number) => Promise<PlacedBlock | undefined>;
+
+/** Tables of few blocks have no index: the block before the first one that starts behind the name. */
+async function scannedLeafOf(name: string, start: number, read: ReadBlock): Promise<PlacedBlock | undefined> {
+  let found = await read(start);
+  while (found !== undefined) {
+    const following = await read(found.next);
+    if (following === undefined || following.block.firstName() > name) break;
+    found = following;
+  }
+  return found;
+}
+
+function lengthAt(bytes: Uint8Array, at: number): number {
+  return ((bytes[at] as number) << 16) | ((bytes[at + 1] as number) << 8) | (bytes[at + 2] as number);
 }
 
 interface PlacedBlock {
@@ -158,6 +217,36 @@ export class ReftableCursor {
     }
     if (before !== undefined && (this.record as ReftableRecord).name <= before)
       throw malformedReftable("its names are not in order");
+  }
+}
+
+/** Goes through the logs of a table in order of names, the latest entry first. */
+export class ReftableLogCursor {
+  /** The entry it stands at; `undefined` at the end. */
+  record: ReftableLog | undefined;
+  /** What entries are sorted by. @internal */
+  key: string | undefined;
+  readonly #read: ReadBlock;
+  #placed: PlacedBlock | undefined;
+
+  /** @internal {@link ReftableTable.seekLog} makes these. */
+  constructor(read: ReadBlock, placed: PlacedBlock | undefined) {
+    this.#read = read;
+    this.#placed = placed;
+  }
+
+  /** @throws RefsError `refs/malformed` */
+  async next(): Promise<void> {
+    const before = this.key;
+    let raw = this.#placed?.block.nextLog();
+    while (raw === undefined && this.#placed !== undefined) {
+      this.#placed = await this.#read(this.#placed.next);
+      raw = this.#placed?.block.nextLog();
+    }
+    this.key = raw?.key;
+    this.record = raw && { ...parseReftableLogKey(raw.key), value: raw.value };
+    if (raw !== undefined && before !== undefined && raw.key <= before)
+      throw malformedReftable("its logs are not in order");
   }
 }
 
