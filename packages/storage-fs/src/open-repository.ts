@@ -1,5 +1,5 @@
 import { stat } from "node:fs/promises";
-import type { ObjectFormat, ObjectStore } from "@x/objects";
+import type { ObjectFormat, ObjectId, ObjectStore } from "@x/objects";
 import type { RefStore } from "@x/refs";
 import { AlternateTips } from "./alternate-tips.ts";
 import { parseConfigBoolean } from "./config/config-value.ts";
@@ -105,7 +105,8 @@ async function openWith(
   const lent = new AlternateTips(layout.objectsDirectory, options.alternates ?? [], openLender);
   const store = createFileObjectStore(pool, location);
   const objects: ObjectStore = { ...store, alternateTips: (asked) => lent.list(asked) };
-  const refs = await openRefs({ layout, config, format, durability, bare, shared, onWarning });
+  const peel = (ids: readonly ObjectId[]) => store.peel(ids);
+  const refs = await openRefs({ layout, config, format, durability, bare, shared, peel, onWarning });
   // After the refs: what they now lead to was kept by what goes here.
   await sweepObjects(layout.objectsDirectory, onWarning);
   const workTrees = () =>

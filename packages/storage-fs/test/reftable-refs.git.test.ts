@@ -19,6 +19,7 @@ import {
 } from "@tooling/test-kit";
 import type { Ref } from "@x/refs";
 import { describe, expect, it } from "vitest";
+import { createFileConfig } from "../src/config/repository-config.ts";
 import { PageCache } from "../src/refs/page-cache.ts";
 import { createReftableRefs } from "../src/refs/reftable-refs.ts";
 import { listAll, openRefs } from "./open-refs.ts";
@@ -28,7 +29,13 @@ const B = "b".repeat(40);
 const id = (name: string, value: string): ReftableEntry => ({ name, value: { id: value } });
 
 function storeAt(directory: string, own = directory, cache = new PageCache(1 << 20)) {
-  return createReftableRefs({ directories: { own, common: directory }, objectFormat: "sha1", cache });
+  return createReftableRefs({
+    directories: { own, common: directory },
+    objectFormat: "sha1",
+    config: createFileConfig([]),
+    bare: true,
+    cache,
+  });
 }
 
 const shown = (refs: readonly Ref[]) =>
@@ -111,15 +118,6 @@ describe("createReftableRefs", () => {
     expect(await main.get("worktrees/nobody/HEAD")).toBeUndefined();
     expect(await main.get("worktrees/../HEAD")).toBeUndefined();
     expect(await main.get("config")).toBeUndefined();
-  });
-
-  it("refuses to change anything, and says so", async () => {
-    const store = storeAt(temporaryDirectory("empty"));
-    const edit = { name: "refs/heads/x", expected: "absent", next: A as never } as const;
-    await expect(store.transact([edit], { atomic: false })).rejects.toMatchObject({
-      code: "refs/unavailable",
-      message: expect.stringMatching(/cannot|not changed/),
-    });
   });
 
   it("sees a table that was added, and forgets those that are gone", async () => {

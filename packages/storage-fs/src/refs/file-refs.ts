@@ -1,15 +1,6 @@
 import { setImmediate as letOthersRun } from "node:timers/promises";
 import type { ObjectFormat } from "@x/objects";
-import {
-  minimalPrefixes,
-  type Ref,
-  type RefEdit,
-  type RefOutcome,
-  type RefStore,
-  RefsError,
-  selectPrefixes,
-  type TransactOptions,
-} from "@x/refs";
+import { minimalPrefixes, type Ref, type RefStore, selectPrefixes, type TransactOptions } from "@x/refs";
 import { toBytePath } from "../byte-path.ts";
 import { parseConfigInteger } from "../config/config-value.ts";
 import type { FileConfig } from "../config/repository-config.ts";
@@ -22,6 +13,7 @@ import { type LooseRef, LooseRefs, type ScanLooseRefs, scanHere } from "./loose-
 import { PackedRefsFile } from "./packed-refs-file.ts";
 import { RefFiles } from "./ref-files.ts";
 import { recoverRefs } from "./ref-recovery.ts";
+import { checkEdits, inRounds } from "./ref-rounds.ts";
 import { RefTransaction, type RefTransactionContext } from "./ref-transaction.ts";
 import { Reflogs, reflogPolicy } from "./reflogs.ts";
 
@@ -140,29 +132,9 @@ export function createFileRefs(options: FileRefsOptions): FileRefs {
     },
 
     async transact(edits, options: TransactOptions) {
-      checkNames(edits);
+      checkEdits(edits);
       await guarded(() => recoverRefs(context));
-      if (options.atomic) return new RefTransaction(context, edits, options).run();
-      const outcomes = new Array<RefOutcome>(edits.length);
-      for (const deleting of [true, false]) {
-        const indexes = [...edits.keys()].filter((index) => (edits[index]?.next === "delete") === deleting);
-        if (indexes.length === 0) continue;
-        const round = indexes.map((index) => edits[index] as RefEdit);
-        const results = await new RefTransaction(context, round, options).run();
-        for (const [at, index] of indexes.entries()) outcomes[index] = results[at] as RefOutcome;
-      }
-      return outcomes;
+      return inRounds(edits, options, (round) => new RefTransaction(context, round, options).run());
     },
   };
-}
-
-function checkNames(edits: readonly RefEdit[]): void {
-  const seen = new Set<string>();
-  for (const { name, next } of edits) {
-    // Without HEAD a directory is no repository any more.
-    const fits = name === "HEAD" ? next !== "delete" : name.startsWith("refs/") && RefFiles.accepts(name);
-    if (!fits) throw new RefsError("refs/bad-name", `not a ref that can be changed: ${name.slice(0, 256)}`);
-    if (seen.has(name)) throw new RefsError("refs/bad-name", `two edits of one ref: ${name.slice(0, 256)}`);
-    seen.add(name);
-  }
 }

@@ -9,6 +9,7 @@ import type { ScanLooseRefs } from "./loose-refs.ts";
 import type { PageCache } from "./page-cache.ts";
 import { type RefDirectories, refDirectories } from "./ref-directories.ts";
 import { createReftableRefs } from "./reftable-refs.ts";
+import type { PeelObjects } from "./reftable-transaction.ts";
 
 /** Where refs are remembered; repositories may share it. */
 export interface SharedRefMemory {
@@ -31,6 +32,8 @@ export interface OpenRefsOptions {
   readonly shared: SharedRefMemory;
   /** Another repository's, to be read only: nothing there is cleared up. */
   readonly isForeign?: boolean | undefined;
+  /** What tags peel to, for stores that keep it with them. */
+  readonly peel?: PeelObjects | undefined;
   readonly onWarning?: ((message: string) => void) | undefined;
 }
 
@@ -40,18 +43,11 @@ export async function openRefs(options: OpenRefsOptions): Promise<RefStore> {
   const { cache, memory, scanLooseRefs } = options.shared;
   const { objectFormat, refStorage } = format;
   const directories = await refDirectories(layout, refStorage.path);
-  if (refStorage.backend === "reftable")
-    return createReftableRefs({ directories, objectFormat, cache, onWarning });
-  const refs = createFileRefs({
-    layout: layoutOfRefs(layout, directories),
-    objectFormat,
-    config,
-    durability,
-    bare,
-    memory,
-    scanLooseRefs,
-    onWarning,
-  });
+  const how = { objectFormat, config, durability, bare, onWarning };
+  const refs =
+    refStorage.backend === "reftable"
+      ? createReftableRefs({ ...how, directories, cache, peel: options.peel })
+      : createFileRefs({ ...how, layout: layoutOfRefs(layout, directories), memory, scanLooseRefs });
   if (options.isForeign) return refs;
   // Nobody is to see a half of what was to be done as a whole.
   await refs.recover().catch((error: unknown) => onWarning?.(`refs could not be cleared up: ${error}`));

@@ -77,7 +77,7 @@ export class Reflogs {
 
   async #write(name: string, line: Uint8Array): Promise<void> {
     const path = this.#pathOf(name);
-    const create = this.#creates(name);
+    const create = createsReflog(this.#policy, name);
     for (let attempt = 0; ; attempt++) {
       try {
         const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW;
@@ -97,22 +97,22 @@ export class Reflogs {
       }
     }
   }
-
-  #creates(name: string): boolean {
-    if (this.#policy === "always") return true;
-    return (
-      this.#policy === "branches" && (name === "HEAD" || LOGGED.some((prefix) => name.startsWith(prefix)))
-    );
-  }
 }
 
-function oneLine(committer: string): string {
+/** Whether a ref that has no log gets one. */
+export function createsReflog(policy: ReflogPolicy, name: string): boolean {
+  if (policy === "always") return true;
+  return policy === "branches" && (name === "HEAD" || LOGGED.some((prefix) => name.startsWith(prefix)));
+}
+
+/** What can stand in one line of a log. */
+export function oneLine(committer: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not get into a line
   return committer.replace(/[\x00-\x1f\x7f]+/g, " ").trim();
 }
 
 /** `<seconds> <zone>`, the zone as `+hhmm`. */
-function timestamp(): string {
+export function timestamp(): string {
   const now = new Date();
   const offset = -now.getTimezoneOffset();
   const digits = (value: number) => String(value).padStart(2, "0");

@@ -18,6 +18,8 @@ const BYTES_PER_TURN = 256 * 1024;
 
 /** The tables of a stack as they were at one moment. They stay readable until it is released. */
 export interface ReftableSnapshot {
+  /** As they stand in tables.list. */
+  readonly names: readonly string[];
   /** The oldest first. */
   readonly tables: readonly ReftableTable[];
   release(): Promise<void>;
@@ -30,14 +32,14 @@ interface KnownTable extends CachedFile {
 
 /** One stack of reftables in a directory, which others add to and merge at any time. */
 export class ReftableFiles {
-  readonly #directory: string;
+  /** A byte path. */
+  readonly directory: string;
   readonly #format: ObjectFormat;
   readonly #cache: PageCache;
   #known = new Map<string, KnownTable>();
 
-  /** `directory` is a byte path. */
   constructor(directory: string, format: ObjectFormat, cache: PageCache) {
-    this.#directory = directory;
+    this.directory = directory;
     this.#format = format;
     this.#cache = cache;
   }
@@ -56,7 +58,7 @@ export class ReftableFiles {
         const tables: ReftableTable[] = [];
         for (const source of sources) tables.push(await ReftableTable.open(source, this.#format));
         this.#forgetAllBut(names);
-        return { tables, release };
+        return { names, tables, release };
       } catch (error) {
         await release();
         // Merged with others and removed meanwhile: then the list has changed too.
@@ -70,7 +72,7 @@ export class ReftableFiles {
 
   /** The names of the tables as they are now: no other table ever has one of them. @throws RefsError `refs/malformed` */
   async names(): Promise<string[]> {
-    const path = fromBytePath(`${this.#directory}/tables.list`);
+    const path = fromBytePath(`${this.directory}/tables.list`);
     const file = await readSmallFile(path, { maxBytes: MAX_TABLES_LIST_BYTES, followSymlink: true });
     if (file === "missing") return [];
     if (typeof file === "string")
@@ -85,7 +87,7 @@ export class ReftableFiles {
     const known = this.#known.get(name);
     const whole = known && this.#cache.whole(known, known.size);
     if (known !== undefined && whole !== undefined) return new TableSource(known, whole);
-    const handle = await open(fromBytePath(`${this.#directory}/${name}`), "r");
+    const handle = await open(fromBytePath(`${this.directory}/${name}`), "r");
     try {
       const { size } = await handle.stat();
       if (known?.size === size) return new TableSource(known, { handle, cache: this.#cache });
@@ -145,6 +147,7 @@ class TableSource implements ReftableSource {
     return Buffer.concat(parts);
   }
 
+  /** Harmless a second time. */
   async close(): Promise<void> {
     if ("handle" in this.#origin) await this.#origin.handle.close();
   }

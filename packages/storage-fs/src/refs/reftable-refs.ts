@@ -5,35 +5,59 @@ import {
   listReftables,
   type Ref,
   type RefStore,
-  RefsError,
   type ReftableTable,
   refPlace,
 } from "@x/refs";
 import { toBytePath } from "../byte-path.ts";
+import type { FileConfig } from "../config/repository-config.ts";
+import { type Durability, syncsOf } from "../durability.ts";
 import { guarded } from "../guarded.ts";
+import { Journal } from "../journal/journal.ts";
 import type { PageCache } from "./page-cache.ts";
 import type { RefDirectories } from "./ref-directories.ts";
 import { RefFiles } from "./ref-files.ts";
+import { checkEdits, inRounds } from "./ref-rounds.ts";
+import { reflogPolicy } from "./reflogs.ts";
 import { ReftableFiles, type ReftableSnapshot } from "./reftable-files.ts";
+import { reftableSettings } from "./reftable-settings.ts";
+import {
+  type PeelObjects,
+  ReftableTransaction,
+  type ReftableTransactionContext,
+} from "./reftable-transaction.ts";
 
 /** What {@link createReftableRefs} works with. */
 export interface ReftableRefsOptions {
   readonly directories: RefDirectories;
   readonly objectFormat: ObjectFormat;
+  /** Read for `reftable.*` and `core.logAllRefUpdates`. */
+  readonly config: FileConfig;
+  /** What has reached the disk when a change is done; all of it when not given. */
+  readonly durability?: Durability | undefined;
+  /** No work tree belongs to the repository: then new refs get no reflog unless the config asks for it. */
+  readonly bare: boolean;
+  /** Finds out what tags peel to, which is kept with them; without it, none are taken for tags. */
+  readonly peel?: PeelObjects | undefined;
   /** Where tables are remembered. */
   readonly cache: PageCache;
-  /** Hears of broken refs, which count as absent. */
+  /** Hears of broken refs, which count as absent, and of reflogs and merges of tables that failed. */
   readonly onWarning?: ((message: string) => void) | undefined;
 }
 
 /** Stacks of other work trees that were asked for and are remembered. */
 const MAX_OTHER_STACKS = 16;
 
+/** Refs in reftables. */
+export interface ReftableRefs extends RefStore {
+  /** Removes locks of processes that died; every {@link RefStore.transact} begins with it. @throws RefsError `refs/unavailable` */
+  recover(): Promise<void>;
+}
+
 /**
  * The refs of a repository that keeps them in reftables: one stack for what its work trees share, which is the main
- * one's own too, and one for each other work tree. They are read; changing them is refused.
+ * one's own too, and one for each other work tree. They are changed as C git does, which may do so at the same time.
  */
-export function createReftableRefs(options: ReftableRefsOptions): RefStore {
+export function createReftableRefs(options: ReftableRefsOptions): ReftableRefs {
   const { objectFormat, cache } = options;
   const warn = options.onWarning ?? (() => {});
   const { own: ownDirectory, common } = options.directories;
@@ -42,6 +66,23 @@ export function createReftableRefs(options: ReftableRefsOptions): RefStore {
   const shared = stackAt(common);
   const own = ownDirectory === common ? undefined : stackAt(ownDirectory);
   const others = new Map<string, ReftableFiles>();
+  const { refs: sync } = syncsOf(options.durability ?? "full");
+  const journal = new Journal(toBytePath(common), sync);
+  const context: ReftableTransactionContext = {
+    shared,
+    own: own ?? shared,
+    settings: reftableSettings(options.config, objectFormat),
+    journal,
+    sync,
+    warn,
+    policy: reflogPolicy(options.config.get("core.logAllRefUpdates"), options.bare),
+    peel: options.peel,
+  };
+  const recover = () =>
+    guarded(async () => {
+      // Changes of one stack are whole by nature: what is recorded was about files that are no more.
+      for (const intent of await journal.takeOver()) await intent.drop();
+    });
 
   const otherStack = (worktree: string): ReftableFiles => {
     const stack = others.get(worktree) ?? stackAt(`${common}/worktrees/${worktree}`);
@@ -97,9 +138,13 @@ export function createReftableRefs(options: ReftableRefsOptions): RefStore {
       return JSON.stringify(await guarded(() => Promise.all(stacks.map((stack) => stack.names()))));
     },
 
-    transact() {
-      return Promise.reject(
-        new RefsError("refs/unavailable", "refs in reftables can be read here, but not changed yet"),
+    recover,
+
+    async transact(edits, transactOptions) {
+      checkEdits(edits);
+      await recover();
+      return inRounds(edits, transactOptions, (round) =>
+        new ReftableTransaction(context, round, transactOptions).run(),
       );
     },
   };
