@@ -65,16 +65,6 @@ describe.each(COMBINATIONS)("reftables over $label", ({ transport, version, form
     await way.git(["fetch", "-q", "--unshallow", "origin"], { cwd: `${directory}/one` });
     await git(["fsck", "--strict"], { cwd: `${directory}/one` });
   });
-
-  it("refuse a push, and say why", async () => {
-    const directory = `${temporaryDirectory("push")}/c`;
-    await way.git(["clone", "-q", way.url(tables), directory]);
-    const pushed = await way.tryGit(["push", way.url(tables), "HEAD:refs/heads/new"], { cwd: directory });
-    expect(pushed.status).toBe(1);
-    expect(pushed.stderr.toString()).toContain("refs in reftables can be read here, but not changed yet");
-    expect(pushed.stderr.toString()).toContain("failed to update ref");
-    expect(await way.git(["ls-remote", way.url(tables), "refs/heads/new"])).toBe("");
-  });
 });
 
 describe("a linked work tree of reftables", () => {
