@@ -122,6 +122,29 @@ describe("what hooks are given", () => {
     };
     expect(await namespaced("ours")).toBe(await namespaced("stock"));
   });
+
+  it("is the same of a push into a work tree", async () => {
+    const pushInto = async (by: Receiver, script: string) => {
+      const directory = `${root}/${by}/tree`;
+      rmSync(directory, { recursive: true, force: true });
+      rmSync(`${directory}/.git.rec`, { force: true });
+      await git(["clone", "-q", "--branch=one", work.directory, directory]);
+      await git(["config", "receive.denyCurrentBranch", "updateInstead"], { cwd: directory });
+      hook(`${directory}/.git`, "push-to-checkout", script);
+      const { status, stderr } = await push(directory, by, ["two:one"]);
+      const record = existsSync(`${directory}/.git.rec`) ? recorded(`${directory}/.git`) : "";
+      return {
+        status,
+        stderr: stderr.replaceAll(directory, "DIR").replace(/^remote: | +$/gm, ""),
+        record: record.replace("GIT_DIR=DIR/.\n", "GIT_DIR=DIR\n").replaceAll(directory, "TREE"),
+      };
+    };
+    const ours = await pushInto("ours", RECORD);
+    expect(ours).toEqual(await pushInto("stock", RECORD));
+    expect(ours.record).toContain("GIT_WORK_TREE=TREE\n");
+    const refusing = "#!/bin/sh\nexit 1\n";
+    expect(await pushInto("ours", refusing)).toEqual(await pushInto("stock", refusing));
+  });
 });
 
 describe("without a side-band", () => {
