@@ -4,6 +4,7 @@ import { Command, CommanderError, Option } from "commander";
 import { collectService, parsePort } from "./args.ts";
 import * as help from "./help.ts";
 import type { Verbosity } from "./serve/log.ts";
+import type { CertificateFlags } from "./serve/serve-certificates.ts";
 import type { Terminal } from "./terminal.ts";
 import { packageVersion } from "./version.ts";
 
@@ -49,7 +50,7 @@ function programOf(terminal: Terminal, setStatus: (status: number) => void): Com
   return program;
 }
 
-interface ServeFlags {
+interface ServeFlags extends CertificateFlags {
   readonly host: string;
   readonly httpPort?: number | "off";
   readonly gitPort?: number | "off";
@@ -88,15 +89,21 @@ function addServe(program: Command, terminal: Terminal, setStatus: (status: numb
         .choices(["strict", "relaxed", "off"])
         .default("strict"),
     )
+    .option("--allowed-signers <FILE>", "whose SSH keys may sign pushes, as ssh-keygen has it")
+    .option("--revoked-keys <FILE>", "SSH keys that may not any more: lines, or a KRL")
+    .option(
+      "--openpgp-keys <FILE>",
+      "whose OpenPGP keys may sign pushes, as gpg --export --armor writes them",
+    )
+    .option("--require-signed-push", "refuse a push that is not well signed")
     .addOption(new Option("-q, --quiet", "log errors only").conflicts("verbose"))
     .option("-v, --verbose", "log more than one line for each request")
     .addHelpText("after", help.SERVE)
     .action(async (directory: string | undefined, flags: ServeFlags) => {
-      const { host, httpPort, gitPort, enable, createOnPush = false, durability, hooks, fsck } = flags;
-      const verbosity: Verbosity = flags.quiet ? "quiet" : flags.verbose ? "verbose" : "normal";
+      const { quiet, verbose, createOnPush = false, ...rest } = flags;
+      const verbosity: Verbosity = quiet ? "quiet" : verbose ? "verbose" : "normal";
       const { serve } = await import("./serve/serve.ts");
-      const options = { host, httpPort, gitPort, enable, createOnPush, durability, hooks, fsck, verbosity };
-      setStatus(await serve({ directory, ...options }, terminal));
+      setStatus(await serve({ directory, ...rest, createOnPush, verbosity }, terminal));
     });
 }
 

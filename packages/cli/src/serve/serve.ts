@@ -2,6 +2,7 @@ import { mkdir, readdir, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { FileHooks } from "@x/file-hooks";
 import {
+  combineHooks,
   createGitService,
   type FsckPreset,
   type GitService,
@@ -22,10 +23,11 @@ import { type Address, baseUrl, cloneLine, findRepositoryNames } from "./clone-l
 import { makeDemoRepository } from "./demo-repository.ts";
 import { type Listening, listenOn } from "./listen.ts";
 import { createLogger, type Verbosity } from "./log.ts";
+import { type CertificateFlags, type ServeCertificates, serveCertificates } from "./serve-certificates.ts";
 import { type ServeHooks, serveHooks } from "./serve-hooks.ts";
 
 /** `xgit serve`, as its flags say. */
-export interface ServeOptions {
+export interface ServeOptions extends CertificateFlags {
   /** `repositories` when not given, and then it is made and filled if need be. */
   readonly directory?: string | undefined;
   readonly host: string;
@@ -60,7 +62,8 @@ export async function serve(options: ServeOptions, terminal: Terminal): Promise<
     const demo = options.directory === undefined && (await isEmpty(root));
     if (demo) await makeDemoRepository(storage, join(root, "demo.git"), Math.floor(Date.now() / 1000));
     const pushes = options.enable.includes("receive-pack") || isLoopback(options.host);
-    const service = serviceOf(storage, root, { ...options, pushes, scripts }, logger);
+    const certificates = await serveCertificates(options, terminal, logger);
+    const service = serviceOf(storage, root, { ...options, pushes, scripts, certificates }, logger);
     const listening = await openPorts(service, options, logger);
     // Whoever has read the greeting may send a signal.
     const ended = untilSignal(terminal, listening, scripts?.hooks);
@@ -93,10 +96,11 @@ function serviceOf(
     readonly fsck: FsckPreset;
     readonly pushes: boolean;
     readonly scripts: ServeHooks | undefined;
+    readonly certificates: ServeCertificates;
   },
   logger: Logger,
 ): GitService {
-  const { createOnPush, fsck, pushes, scripts } = options;
+  const { createOnPush, fsck, pushes, scripts, certificates } = options;
   const services: ServiceName[] = pushes ? ["git-upload-pack", "git-receive-pack"] : ["git-upload-pack"];
   const repositories = storage.resolverUnder(root, {
     createOnPush: createOnPush && pushes,
@@ -104,12 +108,13 @@ function serviceOf(
   });
   const agent = `xgit/${packageVersion()}`;
   return createGitService({
-    repositories,
+    repositories: certificates.withNonces(repositories),
     services,
     fsck,
     logger,
     agent,
-    ...(scripts && { hooks: scripts.hooks }),
+    verifyPush: certificates.verifyPush,
+    hooks: combineHooks(...[certificates.hooks, scripts?.hooks].filter((part) => part !== undefined)),
   });
 }
 

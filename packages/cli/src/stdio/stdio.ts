@@ -69,6 +69,10 @@ export async function serveStdio(options: StdioOptions, terminal: Terminal): Pro
         services: [service],
         agent: agentOf(env.GIT_USER_AGENT),
         ...(hooks && { hooks }),
+        verifyPush: async (payload, signature, context) => {
+          const { verifyAsOperator } = await import("./verify-as-operator.ts");
+          return verifyAsOperator({ protectedConfig, env, warn }, payload, signature, context);
+        },
       },
       terminal,
     );
