@@ -37,6 +37,13 @@ HOOKS
   A repository that belongs to another user cannot be pushed to unless
   safe.directory says so, or --no-hooks leaves all hooks out.
 
+SIGNED PUSHES
+  A repository with receive.certNonceSeed in its config, or any when the machine's
+  settings have one, asks for signatures (git push --signed). Hooks learn who signed
+  in GIT_PUSH_CERT_STATUS and the other variables of git; --require-signed-push
+  refuses what is not signed, or not by a key that is allowed. Without the flags for
+  keys, gpg.ssh.allowedSignersFile and gpg.program of the machine's settings count.
+
 PORTS
   When no port is given and the usual one is taken, another free one is used and
   named. A port that was given is used, or the command ends.
