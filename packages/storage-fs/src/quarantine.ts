@@ -28,6 +28,7 @@ export async function createQuarantine(pool: WorkerPool, store: StoreLocation): 
   }
   const location: StoreLocation = {
     ...store,
+    store,
     objectsDirectory: directory,
     alternates: [store.objectsDirectory, ...store.alternates],
   };

@@ -1,5 +1,6 @@
 import { PackError } from "../errors.ts";
 import { entryObjectType } from "../format/entry-header.ts";
+import type { PackIndex } from "../format/pack-index.ts";
 import type { ZlibCodec } from "../format/zlib-codec.ts";
 import type { ObjectTable } from "../read/object-table.ts";
 import type { PackReader } from "../read/pack-reader.ts";
@@ -12,8 +13,10 @@ const PIECE_BYTES = 64 * 1024;
 
 /** What {@link compareExisting} works with. */
 export interface Comparison {
-  /** The pack that came in. */
-  readonly pack: PackReader;
+  /** Of the pack that came in. */
+  readonly index: PackIndex;
+  /** That pack; asked for when there is something to compare. */
+  readonly openPack: () => PackReader;
   /** Where the entries end that came; what stands behind was taken from the store itself. Unit: bytes. */
   readonly receivedEnd: number;
   readonly stored: ObjectTable;
@@ -26,8 +29,7 @@ export interface Comparison {
  * @throws PackError `pack/collision`
  */
 export function* compareExisting(comparison: Comparison): Generator<void, void> {
-  const { pack, stored, receivedEnd } = comparison;
-  const { index } = pack;
+  const { index, stored, receivedEnd } = comparison;
   const positions: number[] = [];
   for (let from = 0; from < index.count; from += BATCH) {
     const batch: number[] = [];
@@ -39,15 +41,18 @@ export function* compareExisting(comparison: Comparison): Generator<void, void> 
   }
   // As they lie: bases are near their deltas.
   positions.sort((a, b) => index.offset(a) - index.offset(b));
+  if (positions.length === 0) return;
+  const pack = comparison.openPack();
   for (const position of positions) {
     yield;
     const number = stored.find(index.rawId(position), 0);
-    if (number >= 0) yield* compareOne(comparison, position, number);
+    if (number >= 0) yield* compareOne(pack, comparison, position, number);
   }
 }
 
 function* compareOne(
-  { pack, stored, codec }: Comparison,
+  pack: PackReader,
+  { stored, codec }: Comparison,
   position: number,
   number: number,
 ): Generator<void, void> {

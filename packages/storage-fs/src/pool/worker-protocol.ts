@@ -24,6 +24,8 @@ export interface StoreLocation {
   readonly objectsDirectory: string;
   /** Further object directories to read from, beside those named in `info/alternates`. */
   readonly alternates: readonly string[];
+  /** In a quarantine, where the store itself is: what it has open stays open from push to push. */
+  readonly store?: StoreLocation | undefined;
   /** The file that lists commits whose parents are missing on purpose; it need not exist. */
   readonly shallowFile: string;
   /** No larger object is put together in memory. Unit: bytes. */

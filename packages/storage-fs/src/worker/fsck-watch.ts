@@ -14,7 +14,13 @@ import {
   parseFsckSkipList,
   type ReceiveFsck,
 } from "@x/objects";
-import { entryObjectType, type InspectedObject, type ObjectTable, type PackReader } from "@x/pack";
+import {
+  entryObjectType,
+  type InspectedObject,
+  type ObjectTable,
+  type PackIndex,
+  type PackReader,
+} from "@x/pack";
 import { systemCode } from "../errors.ts";
 import type { StoreLocation } from "../pool/worker-protocol.ts";
 import type { Job } from "./job.ts";
@@ -27,6 +33,12 @@ const MAX_SKIP_LIST_BYTES = 64 * 1024 * 1024;
 
 /** A longer `.gitattributes` is an error unread, as in git. Unit: bytes. */
 const MAX_BLOB_BYTES = 100 * 1024 * 1024;
+
+/** A pack that came in. */
+interface ReadablePack {
+  readonly index: PackIndex;
+  readonly openPack: () => PackReader;
+}
 
 /** Checks what comes in as `git index-pack --strict` does, and tells the user of it. */
 export class FsckWatch {
@@ -48,7 +60,7 @@ export class FsckWatch {
   };
 
   /** Checks the blobs that matter for what trees call them, once all is there. @throws ObjectsError `objects/refused` */
-  async finish(pack: PackReader | undefined, stored: ObjectTable, job: Job): Promise<void> {
+  async finish(pack: ReadablePack, stored: ObjectTable, job: Job): Promise<void> {
     for (const id of this.#fsck.pending()) {
       this.#take(this.#fsck.checkPending(id, find(id, pack, stored)), true);
       await job.breathe();
@@ -78,10 +90,11 @@ export class FsckWatch {
   }
 }
 
-function find(id: ObjectId, pack: PackReader | undefined, stored: ObjectTable): FsckSubject | undefined {
-  const position = pack?.index.find(objectIdToBytes(id), 0) ?? -1;
-  if (pack !== undefined && position >= 0) {
-    const offset = pack.index.offset(position);
+function find(id: ObjectId, { index, openPack }: ReadablePack, stored: ObjectTable): FsckSubject | undefined {
+  const position = index.find(objectIdToBytes(id), 0);
+  if (position >= 0) {
+    const pack = openPack();
+    const offset = index.offset(position);
     const { type, size } = pack.header(offset);
     return { type, data: size > MAX_BLOB_BYTES ? undefined : pack.read(offset).data };
   }

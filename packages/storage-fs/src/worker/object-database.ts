@@ -130,6 +130,11 @@ export class ObjectDatabase {
     return present.size === paths.size;
   }
 
+  /** Opens the packs there are now, which then stay open for others that look into them as well. */
+  keepOpen(): void {
+    this.snapshot().release();
+  }
+
   /** Lets go of everything but what snapshots hold. */
   close(): void {
     this.#closed = true;

@@ -99,14 +99,17 @@ async function finish(
   try {
     const pack = await resolve(indexer, objects, job, watch, progress);
     if (pack.objects === 0) return pack;
-    const reader = new PackReader(file, pack.index, {
-      codec,
-      cache: new DeltaBaseCache(COMPARE_CACHE_BYTES),
-      maxObjectBytes: location.maxObjectBytes,
-    });
-    const { receivedEnd } = pack;
-    await job.run(compareExisting({ pack: reader, receivedEnd, stored: objects, codec }));
-    await watch?.finish(reader, objects, job);
+    const { index, receivedEnd } = pack;
+    let reader: PackReader | undefined;
+    // Mostly nobody asks, and its cache takes long to make.
+    const openPack = (): PackReader => {
+      if (reader !== undefined) return reader;
+      const cache = new DeltaBaseCache(COMPARE_CACHE_BYTES);
+      reader = new PackReader(file, index, { codec, cache, maxObjectBytes: location.maxObjectBytes });
+      return reader;
+    };
+    await job.run(compareExisting({ index, openPack, receivedEnd, stored: objects, codec }));
+    await watch?.finish({ index, openPack }, objects, job);
     return pack;
   } finally {
     release();

@@ -132,6 +132,7 @@ export class WorkerHost {
   }
 
   #openDatabase(location: StoreLocation): ObjectDatabase {
+    if (location.store !== undefined) this.#openDatabase(location.store).keepOpen();
     const key = JSON.stringify(location);
     const database =
       this.#databases.get(key) ?? new ObjectDatabase(location, this.#codec, this.#files, this.#warn);
