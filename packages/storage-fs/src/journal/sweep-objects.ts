@@ -11,6 +11,11 @@ const OURS = new RegExp(`^${INCOMING}(${PROCESS_NAME})-`);
 /** A pack without an index is in nobody's way: somebody may be about to complete it. Unit: milliseconds. */
 const INCOMPLETE_GRACE_MS = 3_600_000;
 
+/** Whether a path lies in a directory for incoming objects. */
+export function isIncoming(path: string): boolean {
+  return path.includes(`/${INCOMING}`);
+}
+
 /** How the name of this process' directories for incoming objects begins. */
 export async function incomingPrefix(): Promise<string> {
   return `${INCOMING}${await ownProcessName()}-`;

@@ -52,6 +52,7 @@ export class WorkerHost {
     for (const job of this.#jobs.values()) job.abort();
     for (const database of this.#databases.values()) database.close();
     this.#databases.clear();
+    this.#files.close();
   }
 
   async #start({ id, operation, location, args }: Extract<ToWorker, { kind: "start" }>): Promise<void> {
