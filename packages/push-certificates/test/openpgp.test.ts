@@ -1,9 +1,15 @@
+import type { AnyPacket, PrivateKey, SecretKeyPacket } from "openpgp";
 import { describe, expect, it } from "vitest";
-import { data, given, NOW, PAYLOAD, verdict } from "./rig.ts";
+import { bytes, data, given, NOW, PAYLOAD, verdict } from "./rig.ts";
 
 const RING = { keys: given(data("keys.asc")) };
 const signed = (name: string, now: number = NOW, payload = PAYLOAD) =>
   verdict({ openpgp: RING, now: () => now }, data(`signed-${name}.asc`), payload);
+async function signWith(signingKeys: PrivateKey): Promise<string> {
+  const { createMessage, sign } = await import("openpgp");
+  const message = await createMessage({ binary: bytes(PAYLOAD) });
+  return sign({ message, signingKeys, detached: true, date: new Date(Date.UTC(2026, 1, 1)) });
+}
 const LATER = Date.UTC(2026, 5, 1);
 
 // The letters, keys and names are those that gpg gives.
@@ -55,6 +61,39 @@ describe("signatures of OpenPGP", () => {
       signer: "Dave <Dave@example.com>",
       key: "792139EC907E7605",
     });
+  });
+
+  it("go with a subkey that is revoked", async () => {
+    const { enums, generateKey } = await import("openpgp");
+    const date = new Date(Date.UTC(2026, 0, 1));
+    const userIDs = [{ name: "Sue" }];
+    const { privateKey } = await generateKey({ userIDs, subkeys: [{ sign: true }], format: "object", date });
+    const armour = await signWith(privateKey);
+    const status = async () =>
+      verdict({ openpgp: { keys: async () => privateKey.toPublic().write() } }, armour);
+    expect(await status()).toMatchObject({ status: "G", signer: "Sue" });
+    const [subkey] = privateKey.subkeys;
+    if (subkey === undefined) throw new Error("no subkey");
+    const why = { flag: enums.reasonForRevocation.keyRetired };
+    const revoked = await subkey.revoke(privateKey.keyPacket as SecretKeyPacket, why, new Date(NOW - 1000));
+    privateKey.subkeys = [revoked];
+    expect(await status()).toMatchObject({ status: "R", signer: "Sue" });
+  });
+
+  it("stay with their key, whoever claims its subkey", async () => {
+    const { PacketList, PublicKey, readKey, readKeys } = await import("openpgp");
+    const [alice] = await readKeys({ armoredKeys: data("keys.asc").split("something")[0] as string });
+    const eve = (await readKey({ armoredKey: data("private.asc") })).toPublic();
+    if (alice === undefined) throw new Error("no key");
+    const packets = new PacketList<AnyPacket>();
+    packets.push(...eve.toPacketList(), ...alice.toPacketList().slice(-2));
+    const thief = new PublicKey(packets).write();
+    const ring = (...keys: readonly Uint8Array[]) =>
+      verdict({ openpgp: { keys: async () => Buffer.concat(keys) } }, data("signed-alice.asc"));
+    expect(await ring(thief)).toMatchObject({ status: "E", key: "B5698B453C249F6B" });
+    const good = { status: "G", signer: "Alice <Alice@example.com>" };
+    expect(await ring(thief, alice.write())).toMatchObject(good);
+    expect(await ring(alice.write(), thief)).toMatchObject(good);
   });
 
   it("are believed one at a time", async () => {

@@ -12,7 +12,7 @@ const BLOCK = /-----BEGIN PGP ([A-Z ]+)-----[\s\S]*?-----END PGP \1-----/g;
  * @throws PushCertificatesError `push-certificates/bad-trust`, for private keys too
  */
 export async function parseKeyRing(bytes: Uint8Array, name: string): Promise<KeyRing> {
-  // Half a second of a process that may never need it.
+  // A quarter of a second of a process that may never need it.
   const { readKeys } = await import("openpgp");
   const bad = (what: string, cause?: unknown) =>
     new PushCertificatesError("push-certificates/bad-trust", `${name}: ${what}`, { cause });

@@ -69,12 +69,16 @@ async function verifyAgainst(
   if (first === undefined) return { status: "E", signer: undefined, key: keyId };
   const { createMessage } = await import("openpgp");
   const [document] = (await createMessage({ binary: payload })).packets;
+  let verdict: PushVerdict = { status: "B", signer: await nameOf(first.key, now), key: keyId };
   for (const candidate of candidates) {
     if (!(await isMadeBy(candidate, packet, document))) continue;
     const status = await standingOf(candidate, packet, now);
-    return { status, signer: await nameOf(candidate.key, now), key: keyId };
+    // Anybody can put another's subkey below a key of their own; it does not belong there, and must not stand in the way.
+    if (status === "G" || verdict.status === "B" || verdict.status === "E")
+      verdict = { status, signer: await nameOf(candidate.key, now), key: keyId };
+    if (status === "G") break;
   }
-  return { status: "B", signer: await nameOf(first.key, now), key: keyId };
+  return verdict;
 }
 
 function candidatesFor(ring: KeyRing, { issuerKeyID, issuerFingerprint }: SignaturePacket): Candidate[] {
@@ -115,7 +119,7 @@ async function isRevoked({ key, signing }: Candidate, now: Date): Promise<boolea
   if (await key.isRevoked(undefined, undefined, now)) return true;
   if (!("mainKey" in signing)) return false;
   const [binding] = signing.bindingSignatures;
-  return binding !== undefined && signing.isRevoked(binding, signing.keyPacket, now);
+  return binding !== undefined && signing.isRevoked(binding, key.keyPacket, now);
 }
 
 async function maySign(

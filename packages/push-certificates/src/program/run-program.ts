@@ -49,7 +49,7 @@ export async function runProgram(
   );
   const leave = () => stop(failed("was called off"));
   signal.addEventListener("abort", leave, { once: true });
-  process.once("exit", kill);
+  register(kill);
   try {
     const ended = new Promise<number | null>((resolve, reject) => {
       child.once("error", (error) => reject(failed("did not start", error)));
@@ -70,9 +70,25 @@ export async function runProgram(
   } finally {
     clearTimeout(late);
     signal.removeEventListener("abort", leave);
-    process.off("exit", kill);
-    kill();
+    unregister(kill);
   }
+}
+
+/** What ends the programs that run: none outlives this process where that can be helped. */
+const running = new Set<() => void>();
+
+function killAll(): void {
+  for (const kill of running) kill();
+}
+
+function register(kill: () => void): void {
+  if (running.size === 0) process.on("exit", killAll);
+  running.add(kill);
+}
+
+function unregister(kill: () => void): void {
+  running.delete(kill);
+  if (running.size === 0) process.off("exit", killAll);
 }
 
 function start(
