@@ -1,7 +1,8 @@
 // Kills the server at every step of a push that leaves a trace on disk, and looks at what is left:
-//   pnpm drill:crash [--only TITLE] [--call NAME] [--errors] [--jobs N]
+//   pnpm drill:crash [--only TITLE] [--call NAME] [--errors] [--reftable] [--jobs N]
 // strace kills it at the k-th such system call, for every k until the push succeeds; with --errors the call fails instead,
 // for want of space or by a broken disk. After each, the server is started anew, asked once, and all has to be well.
+// With --reftable refs are in reftables, for which git has to be 2.46 or newer.
 // Linux only. It needs strace, and the right to trace another process of this user.
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -35,6 +36,7 @@ const { values: options } = parseArgs({
     only: { type: "string", multiple: true },
     call: { type: "string", multiple: true },
     errors: { type: "boolean", default: false },
+    reftable: { type: "boolean", default: false },
     jobs: { type: "string", default: String(Math.max(1, cpus().length)) },
     server: {
       type: "string",
@@ -147,7 +149,7 @@ const rows = new Map();
 const failures = [];
 const started = performance.now();
 try {
-  const scenes = makeScenes(git, work).filter(({ title }) => options.only?.includes(title) ?? true);
+  const scenes = makeScenes(git, work, options).filter(({ title }) => options.only?.includes(title) ?? true);
   const cells = places(scenes);
   const lane = async (_, lane) => {
     for (;;) {

@@ -9,8 +9,9 @@ import { join } from "node:path";
 /**
  * @param {ReturnType<import("../bench/git.mjs").stockGit>} git
  * @param {string} work a directory of the drill
+ * @param {{ reftable?: boolean }} options keep refs in reftables, which takes a git that knows them
  */
-export function makeScenes(git, work) {
+export function makeScenes(git, work, options = {}) {
   const source = join(work, "source.git");
   git.run("init", "-q", "--bare", source);
   const here = (...args) => git.run("-C", source, ...args);
@@ -58,6 +59,7 @@ export function makeScenes(git, work) {
     input: `${tip}\n`,
   });
   there("config", "receive.shallowUpdate", "true");
+  if (options.reftable) there("refs", "migrate", "--ref-format=reftable");
 
   const main = { name: "refs/heads/main", old: v1, next: v3 };
   const made = { name: "refs/heads/new/made", old: undefined, next: v2 };

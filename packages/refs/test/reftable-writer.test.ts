@@ -1,4 +1,3 @@
-import { deflateSync, inflateSync } from "node:zlib";
 import type { ObjectFormat, ObjectId } from "@x/objects";
 import { describe, expect, it } from "vitest";
 import type { Ref } from "../src/ref-store.ts";
@@ -12,19 +11,9 @@ import {
 import { getFromReftables, listReftables } from "../src/reftable/reftable-stack.ts";
 import type { ReftableTable } from "../src/reftable/reftable-table.ts";
 import { fitsReftable, type ReftableShapeOptions, ReftableWriter } from "../src/reftable/reftable-writer.ts";
-import type { ReftableZlib } from "../src/reftable/reftable-zlib.ts";
 import { tableOf } from "./byte-table.ts";
 import { CAPTURES } from "./reftable-captures.ts";
-
-const zlib: ReftableZlib = {
-  inflate(input, at, end, output) {
-    const { buffer, engine } = inflatedAt(input.subarray(at, end));
-    if (buffer.length !== output.length - 1) throw new Error("another size");
-    output.set(buffer);
-    return engine.bytesWritten;
-  },
-  deflate: (data, level) => deflateSync(data, level === undefined ? {} : { level }),
-};
+import { inflatedAt, testZlib as zlib } from "./test-zlib.ts";
 
 const FORMATS = ["sha1", "sha256"] as const;
 const idOf = (i: number, format: ObjectFormat) =>
@@ -98,13 +87,6 @@ async function inflated(bytes: Uint8Array, format: ObjectFormat): Promise<string
   const footer = bytes.subarray(frame.blocksEnd, -12);
   if (frame.logIndexAt > 0) expect(frame.logIndexAt).toBe(at);
   return [...hex, Buffer.from(footer).toString("hex")].join("\n");
-}
-
-function inflatedAt(bytes: Uint8Array): {
-  readonly buffer: Buffer;
-  readonly engine: { bytesWritten: number };
-} {
-  return inflateSync(bytes, { info: true } as object) as never;
 }
 
 const SHAPES: readonly (readonly [string, Omit<ReftableShapeOptions, "format">])[] = [

@@ -29,7 +29,7 @@ export type { ScanLooseRefs } from "./refs/loose-refs.ts";
 export type { LooseScan, LooseScanRequest } from "./refs/loose-scan.ts";
 export { PageCache } from "./refs/page-cache.ts";
 export type { RefDirectories } from "./refs/ref-directories.ts";
-export { createReftableRefs, type ReftableRefsOptions } from "./refs/reftable-refs.ts";
+export { createReftableRefs, type ReftableRefs, type ReftableRefsOptions } from "./refs/reftable-refs.ts";
 export {
   type RepositoriesUnder,
   type RepositoriesUnderOptions,

@@ -72,12 +72,11 @@ export class ReftableTransaction {
         step.outcome = rejected("locked");
       return step;
     });
-    const stacks = new Map<ReftableFiles, RefStep[]>();
-    for (const step of this.#steps) {
-      const stack = refPlace(step.edit.name).kind === "own" ? context.own : context.shared;
-      stacks.set(stack, [...(stacks.get(stack) ?? []), step]);
-    }
-    this.#shares = [...stacks].map(([stack, steps]) => ({ stack, steps }));
+    const { own, shared } = context;
+    const isOwn = ({ edit }: RefStep) => own === shared || refPlace(edit.name).kind === "own";
+    this.#shares = (own === shared ? [shared] : [shared, own])
+      .map((stack) => ({ stack, steps: this.#steps.filter((step) => isOwn(step) === (stack === own)) }))
+      .filter(({ steps }) => steps.length > 0);
   }
 
   /** @returns one outcome per edit, in order @throws RefsError `refs/unavailable`, or what a phase was called off with */
