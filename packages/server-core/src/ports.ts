@@ -54,7 +54,11 @@ export interface WorkTree {
   readonly update: (
     from: ObjectId | undefined,
     to: ObjectId,
-    options: { readonly signal: AbortSignal },
+    options: {
+      readonly signal: AbortSignal;
+      /** Hears, line by line, what the pusher is to be told beside that. One character for each byte. */
+      readonly onMessage?: ((line: string) => void) | undefined;
+    },
   ) => Promise<string | undefined>;
 }
 

@@ -86,7 +86,8 @@ async function askOutside(
     if (reason !== false) return reason;
   }
   try {
-    return await workTree.update(current?.id, command.newId, { signal: session.signal });
+    const onMessage = (line: string) => push.say(`${line}\n`);
+    return await workTree.update(current?.id, command.newId, { signal: session.signal, onMessage });
   } catch (error) {
     session.logger?.error({ error }, "a work tree could not be updated");
     return "Could not update working tree to new HEAD";

@@ -36,16 +36,15 @@ export function parseAttributes(text: string): AttributeFile {
     if (trimmed === "" || trimmed.startsWith("#") || line.length >= MAX_LINE_BYTES) continue;
     const head = takePattern(trimmed);
     if (head === undefined) continue;
-    const states = parseStates(head.rest);
-    const macro = /^\[attr\](.*)$/.exec(head.pattern);
-    if (macro !== null && !head.quoted) {
-      const [name = "", ...more] = [
-        ...(macro[1] === "" ? [] : [macro[1] as string]),
-        ...head.rest.split(BLANK).filter(Boolean),
-      ];
-      if (name !== "") macros.set(name, parseStates(more.join(" ")));
+    const macro = head.quoted ? null : /^\[attr\](.*)$/.exec(head.pattern);
+    if (macro !== null) {
+      const [name, ...more] = `${macro[1]} ${head.rest}`.split(BLANK).filter(Boolean);
+      const meaning = parseStates(more.join(" "));
+      if (name !== undefined && meaning !== undefined) macros.set(name, meaning);
       continue;
     }
+    const states = parseStates(head.rest);
+    if (states === undefined) continue;
     if (head.pattern.startsWith("!")) continue; // git refuses those, and goes on
     const anchored = head.pattern.includes("/");
     if (head.pattern.endsWith("/")) continue; // fits directories only: they have no content
@@ -91,12 +90,13 @@ function unquote(text: string): string | undefined {
   return isSound ? plain : undefined;
 }
 
-function parseStates(text: string): [string, AttributeState][] {
+/** @returns `undefined` when one of the words is no attribute: then git passes over the line */
+function parseStates(text: string): [string, AttributeState][] | undefined {
   const states: [string, AttributeState][] = [];
   for (const word of text.split(BLANK)) {
     if (word === "") continue;
     const match = /^([-!]?)([A-Za-z0-9_.][A-Za-z0-9_.-]*)(?:=(.*))?$/s.exec(word);
-    if (match === null) continue;
+    if (match === null) return undefined;
     const [, sign, name, value] = match;
     states.push([name as string, sign === "-" ? false : sign === "!" ? undefined : (value ?? true)]);
   }

@@ -83,7 +83,7 @@ function decodeEntry(
   if (pathEnd < 0 || pathEnd >= end) throw bad("it stops short");
   const rest = bytes.subarray(pathAt, pathEnd);
   const path = kept === 0 ? rest : Buffer.concat([previous.subarray(0, kept), rest]);
-  if (path.length === 0) throw bad("an entry has no path");
+  if (path.length === 0) throw split(); // it replaces one of the shared index
   if (Math.min(path.length, LENGTH_MASK) !== (flags & LENGTH_MASK))
     throw bad("a path is not as long as it says");
   const next = version === 4 ? pathEnd + 1 : at + ((pathEnd - at + 8) & ~7);
@@ -166,7 +166,7 @@ function readExtensions(
     const name = bytes.toString("latin1", at, at + 4);
     const next = at + 8 + bytes.readUInt32BE(at + 4);
     if (next > end) throw bad("an extension stops short");
-    if (name === "link") throw new StorageFsError("storage-fs/unsupported-index", "the index is split");
+    if (name === "link") throw split();
     if (name === "sdir") throw new StorageFsError("storage-fs/unsupported-index", "the index is sparse");
     if (!/^[A-Z]/.test(name))
       throw new StorageFsError(
@@ -185,6 +185,10 @@ function rootTree(bytes: Buffer, format: ObjectFormat, count: number): ObjectId 
   if (head === null || Number(head[1]) !== count) return undefined;
   const at = head[0].length;
   return parseObjectId(bytes.toString("hex", at, at + rawIdLength(format)), format);
+}
+
+function split(): StorageFsError {
+  return new StorageFsError("storage-fs/unsupported-index", "the index is split");
 }
 
 function bad(why: string): StorageFsError {

@@ -3,13 +3,14 @@ import { ObjectsError } from "@x/objects";
 import { type ObjectTable, PackError } from "@x/pack";
 import { toBytePath } from "../byte-path.ts";
 import { StorageFsError, systemCode } from "../errors.ts";
+import { Journal } from "../journal/journal.ts";
+import { type LockFile, lockFile, syncDirectories } from "../lock-file.ts";
 import type { Job } from "../worker/job.ts";
 import { attributesOfCommit, attributesOfFiles } from "./attribute-sources.ts";
 import { checkPlan } from "./check-plan.ts";
 import { encodeIndex } from "./encode-index.ts";
 import { FileWriter } from "./file-writer.ts";
 import { type ReadIndex, readIndexFile } from "./index-file.ts";
-import { IndexLock } from "./index-lock.ts";
 import { LeadingPaths } from "./leading-path.ts";
 import { hasStagedChanges, planUpdate, type UpdatePlan } from "./plan-update.ts";
 import { type FileComparison, refreshEntries } from "./refresh-entries.ts";
@@ -36,20 +37,29 @@ export async function updateWorkTree(
   job: Job,
   request: WorkTreeRequest,
 ): Promise<WorkTreeAnswer> {
-  const indexPath = `${request.gitDirectory}/index`;
   job.keepGoing();
-  let lock: IndexLock | undefined;
+  const indexPath = `${request.gitDirectory}/index`;
+  let lock: LockFile | undefined;
   try {
-    lock = IndexLock.take(indexPath);
+    lock = await lockIndex(toBytePath(indexPath), request);
     const prepared = await job.run(prepare(objects, request, lock !== undefined));
     if (lock === undefined) throw new UpdateRefused(`Unable to create '${indexPath}.lock': File exists.`);
-    await goThrough(carryOut(prepared, request, lock));
+    await carryOut(prepared, request, lock);
     return { refusal: undefined, messages: [] };
   } catch (error) {
     return answerOf(error);
   } finally {
-    lock?.release();
+    await lock?.release();
   }
+}
+
+/** Git's own lock; should this process die, who comes next knows it for ours. `undefined` when somebody else has it. */
+async function lockIndex(
+  indexPath: string,
+  { commonDirectory, sync }: WorkTreeRequest,
+): Promise<LockFile | undefined> {
+  const draft = await new Journal(toBytePath(commonDirectory), false).draft(indexPath, new Uint8Array(0));
+  return lockFile(indexPath, { timeoutMs: 0, draft, sync });
 }
 
 function answerOf(error: unknown): WorkTreeAnswer {
@@ -115,29 +125,30 @@ function* prepare(
 }
 
 /** The changes. On failure the files become what they were, as far as that can be done. */
-function* carryOut(
+async function carryOut(
   { index, plan, target, writer }: Prepared,
-  { settings, sync }: WorkTreeRequest,
-  lock: IndexLock,
-): Generator<void, void> {
+  { settings, sync, gitDirectory }: WorkTreeRequest,
+  lock: LockFile,
+): Promise<void> {
+  const { version } = index;
+  const { cacheTree } = target;
+  const { skipHash } = settings;
   try {
-    const entries = yield* writer.carryOut(plan);
-    const { skipHash } = settings;
-    const { version } = index;
-    const chunks = encodeIndex(
-      { version, entries },
-      { format: writer.format, skipHash, cacheTree: target.cacheTree },
-    );
-    yield* lock.commit(chunks, sync);
+    const entries = await goThrough(writer.carryOut(plan));
+    await lock.write(encodeIndex({ version, entries }, { format: writer.format, skipHash, cacheTree }));
+    await lock.commit();
   } catch (error) {
-    yield* writer.undo(plan);
+    await goThrough(writer.undo(plan));
     throw error;
   }
+  if (sync) await syncDirectories([toBytePath(gitDirectory)]);
 }
 
-async function goThrough(steps: Generator<void, void>): Promise<void> {
+async function goThrough<T>(steps: Generator<void, T>): Promise<T> {
   let sliceEnd = performance.now() + SLICE_MS;
-  while (!steps.next().done) {
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
     if (performance.now() < sliceEnd) continue;
     await setImmediate();
     sliceEnd = performance.now() + SLICE_MS;
