@@ -70,6 +70,8 @@ ENVIRONMENT
   GIT_CONFIG_*, GIT_OBJECT_DIRECTORY, GIT_ALTERNATE_OBJECT_DIRECTORIES,
   GIT_SHALLOW_FILE and GIT_USER_AGENT mean what they mean to git.
   XGIT_DURABILITY what is on the disk when a push is reported done: full, git or none.
+  XGIT_FSCK       how pushed objects are checked where receive.fsckObjects and
+                  transfer.fsckObjects are not set: strict, relaxed or off.
   GIT_TRACE_PACKET, GIT_TRACE2_EVENT
                   1, or the absolute path of a file: write down each packet, or
                   what is fetched and by whom as lines of JSON.

@@ -34,6 +34,8 @@ export interface TakePackOptions extends Abortable {
   readonly limits: ReceiveLimits;
   /** Check objects as `git index-pack --strict` does; not when not given. */
   readonly fsck?: ReceiveFsck | undefined;
+  /** `false` refuses a pack whose deltas have bases outside of it. Default: it is completed from the store. */
+  readonly mayBeThin?: boolean | undefined;
   /** Gets what was found wrong with objects, in C git's words, whole lines. Byte-exact: one character for each byte. */
   readonly onMessage?: ((text: string) => void) | undefined;
   /** Gets texts for the user, in C git's words. */

@@ -285,6 +285,26 @@ describe("objects that do not connect", () => {
     ]);
   });
 
+  it("fail the pack where the repository wants its objects checked", async () => {
+    const repository = new MemoryRepository();
+    const lost = repository.commit("lost");
+    const { id, pack } = bring(repository, "child", [lost]);
+    repository.lose(lost);
+    const child: Command = ["refs/heads/child", undefined, id];
+    const none: Command = ["refs/heads/none", undefined, "ab".repeat(20) as ObjectId];
+    repository.configure("transfer.fsckObjects", "true");
+    expect(report(await push(repository, [child, none], { pack }))).toEqual([
+      "unpack index-pack abnormal exit",
+      "ng refs/heads/child unpacker error",
+      "ng refs/heads/none unpacker error",
+      "flush",
+    ]);
+    const missing = ["unpack ok", "ng refs/heads/none missing necessary objects", "flush"];
+    expect(report(await push(repository, [none], { pack }))).toEqual(missing);
+    repository.configure("receive.fsckObjects", "false");
+    expect(report(await push(repository, [child], { pack }))[0]).toBe("unpack ok");
+  });
+
   it("fail everything that was to be atomic", async () => {
     const repository = new MemoryRepository();
     const [c1] = repository.five();

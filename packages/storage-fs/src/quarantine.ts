@@ -46,13 +46,13 @@ export async function createQuarantine(pool: WorkerPool, store: StoreLocation): 
   };
   return {
     ...createFileObjectReader(pool, location),
-    async takePack(chunks, { limits, fsck, onProgress, onMessage, signal }) {
+    async takePack(chunks, { limits, fsck, mayBeThin = true, onProgress, onMessage, signal }) {
       maxTreeDepth = limits.maxTreeDepth;
       const { receipt, pack } = await callWithInput(
         pool.pick("heavy"),
         "takePack",
         location,
-        { limits, fsck, progress: onProgress !== undefined },
+        { limits, fsck, mayBeThin, progress: onProgress !== undefined },
         chunks,
         { signal, onProgress, onMessage },
       );

@@ -3,7 +3,9 @@ import { parseConfigBoolean, parseConfigInteger, type ScopedConfigEntry } from "
 import { CliError } from "../errors.ts";
 import { printable } from "../printable.ts";
 
-type Kind = "boolean" | "int" | "unsigned" | "text";
+type Kind = "boolean" | "int" | "unsigned" | "text" | "denial";
+
+const DENIALS: readonly string[] = ["ignore", "warn", "refuse", "updateinstead"];
 
 /** What git's own commands read, and therefore refuse to start with when it makes no sense. */
 const KEYS: Readonly<Record<ServiceName, Readonly<Record<string, Kind>>>> = {
@@ -23,6 +25,8 @@ const KEYS: Readonly<Record<ServiceName, Readonly<Record<string, Kind>>>> = {
   },
   "git-receive-pack": {
     "receive.denydeletes": "boolean",
+    "receive.denycurrentbranch": "denial",
+    "receive.denydeletecurrent": "denial",
     "receive.denynonfastforwards": "boolean",
     "receive.unpacklimit": "int",
     "receive.fsckobjects": "boolean",
@@ -56,15 +60,23 @@ export function checkConfig(service: ServiceName, entries: readonly ScopedConfig
   const isFetch = service === "git-upload-pack";
   for (const entry of entries) {
     const { key, value } = entry;
-    const kind =
-      keys.get(key) ?? (isFetch && /^uploadpackfilter\..+\.allow$/s.test(key) ? "boolean" : undefined);
-    if (kind === "boolean") {
-      if (value !== undefined && parseConfigBoolean(value) === undefined)
+    const kind = keys.get(key) ?? (isFetch ? fetchKind(key) : pushKind(key));
+    if (kind === "boolean" || kind === "denial") {
+      const isWord = kind === "denial" && DENIALS.includes(value?.toLowerCase() ?? "");
+      if (!isWord && value !== undefined && parseConfigBoolean(value) === undefined)
         throw fatal(`bad boolean config value '${value}' for '${key}'`);
     } else if (kind === "text") {
       if (value === undefined) throw missing(entry);
     } else if (kind !== undefined) checkNumber(entry, kind);
   }
+}
+
+function fetchKind(key: string): Kind | undefined {
+  return /^uploadpackfilter\..+\.allow$/s.test(key) ? "boolean" : undefined;
+}
+
+function pushKind(key: string): Kind | undefined {
+  return key.startsWith("receive.fsck.") ? "text" : undefined;
 }
 
 function checkNumber(entry: ScopedConfigEntry, kind: "int" | "unsigned"): void {

@@ -13,6 +13,7 @@ import {
 } from "@x/storage-fs";
 import { CliError } from "../errors.ts";
 import { printable } from "../printable.ts";
+import { type Bending, bendStore } from "./bent-store.ts";
 import { checkConfig } from "./check-config.ts";
 import { checkOwner } from "./owner.ts";
 
@@ -27,7 +28,7 @@ export interface OperatorRepository {
 }
 
 /** What {@link openOperatorRepository} goes by. */
-export interface OperatorRequest {
+export interface OperatorRequest extends Bending {
   readonly service: ServiceName;
   readonly directory: string;
   readonly strict: boolean;
@@ -60,7 +61,7 @@ export async function openOperatorRepository(request: OperatorRequest): Promise<
     const namespace = namespacePrefix(env.GIT_NAMESPACE);
     const hook =
       service === "git-upload-pack" ? protectedConfig.get("uploadpack.packObjectsHook") : undefined;
-    let { objects } = opened;
+    let objects = bendStore(opened.objects, request);
     if (hook !== undefined) {
       const { withPackObjectsHook } = await import("./pack-objects-hook.ts");
       objects = withPackObjectsHook(objects, { hook, directory: layout.gitDirectory, env });

@@ -14,6 +14,10 @@ export interface StdioOptions {
   readonly timeout: number;
   /** Run the repository's hooks. */
   readonly hooks: boolean;
+  /** Believe that all is there which pushed objects refer to. */
+  readonly skipConnectivityCheck: boolean;
+  /** Refuse packs whose deltas have bases outside of them: a test of clients. */
+  readonly rejectThin: boolean;
 }
 
 interface Flag {
@@ -24,7 +28,8 @@ interface Flag {
     | "timeout"
     | "quiet"
     | "hooks"
-    | "skip-connectivity-check";
+    | "skip-connectivity-check"
+    | "reject-thin-pack-for-testing";
   readonly long: string;
 }
 
@@ -40,6 +45,7 @@ const FLAGS: Readonly<Record<ServiceName, readonly Flag[]>> = {
     { long: "quiet", name: "quiet" },
     { long: "hooks", name: "hooks" },
     { long: "skip-connectivity-check", name: "skip-connectivity-check" },
+    { long: "reject-thin-pack-for-testing", name: "reject-thin-pack-for-testing" },
   ],
 };
 
@@ -98,6 +104,8 @@ export function parseStdioOptions(service: ServiceName, argv: readonly string[])
     advertiseRefs: isSet("http-backend-info-refs"),
     timeout: set.get("timeout") ?? 0,
     hooks: service === "git-receive-pack" && set.get("hooks") !== 0,
+    skipConnectivityCheck: isSet("skip-connectivity-check"),
+    rejectThin: isSet("reject-thin-pack-for-testing"),
   };
 }
 

@@ -3,6 +3,7 @@ import type { Readable, Writable } from "node:stream";
 import type { FileHooks } from "@x/file-hooks";
 import {
   createGitService,
+  type FsckPreset,
   type GitService,
   type GitServiceOptions,
   type Logger,
@@ -68,6 +69,7 @@ export async function serveStdio(options: StdioOptions, terminal: Terminal): Pro
         repositories: async () => repository,
         services: [service],
         agent: agentOf(env.GIT_USER_AGENT),
+        fsck: fsckOf(env.XGIT_FSCK),
         ...(hooks && { hooks }),
         verifyPush: async (payload, signature, context) => {
           const { verifyAsOperator } = await import("./verify-as-operator.ts");
@@ -136,6 +138,11 @@ function isCutShort({ cause }: ServiceError): boolean {
 /** Git tells the user of the command the same as the client, but for this. */
 function ownWords({ message }: ServiceError): string {
   return message.startsWith("upload-pack: not our ref ") ? `git ${message}` : message;
+}
+
+/** Other words than these are passed over: what is safe holds then. */
+function fsckOf(word: string | undefined): FsckPreset {
+  return word === "relaxed" || word === "off" ? word : "strict";
 }
 
 /** What the server calls itself: letters, digits and signs, without blanks. */

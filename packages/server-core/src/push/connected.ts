@@ -1,22 +1,27 @@
 import type { ObjectId, Quarantine } from "@x/objects";
 import { alternateTips } from "../announce/alternate-tips.ts";
 import { requiredBoolean } from "../config-value.ts";
+import { fsckIsAsked } from "./fsck-settings.ts";
 import type { Push } from "./push.ts";
 
 /** Pairs of a tip and a shallow commit that are looked at one by one; beyond, a tip is taken to reach all of them. */
 const MAX_PAIRS = 10_000;
 
-/** Fails the commands whose new objects do not connect to what refs reach. */
-export async function checkConnected(push: Push): Promise<void> {
+/**
+ * Fails the commands whose new objects do not connect to what refs reach.
+ * @returns why nothing of the pack counts, fit for the `unpack` line: where objects are to be checked, git's index-pack
+ *   looks for all that those of the pack name
+ */
+export async function checkConnected(push: Push): Promise<string | undefined> {
   const { session, quarantine } = push;
   const { signal } = session;
   const updates = push.liveUpdates;
-  if (quarantine === undefined || updates.length === 0) return;
+  if (quarantine === undefined || updates.length === 0) return undefined;
   const tips = [...new Set(updates.map(({ command }) => command.newId))];
   const known = await session.refs.tips(signal, { haves: true });
   for (const id of await alternateTips(session)) known.add(id);
   const missing = new Set(await quarantine.unconnected(tips, [...known], { signal }));
-  if (missing.size === 0) return;
+  if (missing.size === 0) return undefined;
   await findShallow(push, quarantine, [...missing], [...known]);
   const { repository } = session;
   const mayBeShallow =
@@ -28,6 +33,21 @@ export async function checkConnected(push: Push): Promise<void> {
     if (!push.shallowRoots.has(newId)) result.error = "missing necessary objects";
     else if (!mayBeShallow) result.error = "shallow update not allowed";
   }
+  const lacking = [...missing].filter((tip) => !push.shallowRoots.has(tip));
+  return fsckIsAsked(repository.config) === true ? findLack(push, quarantine, lacking) : undefined;
+}
+
+/** Whether one of `tips` is there, so that it is something below it that is not. */
+async function findLack(
+  push: Push,
+  quarantine: Quarantine,
+  tips: readonly ObjectId[],
+): Promise<string | undefined> {
+  const headers = await quarantine.headers(tips, { signal: push.session.signal });
+  const tip = tips.find((_, i) => headers[i] !== undefined);
+  if (tip === undefined) return undefined;
+  push.say(`fatal: did not receive expected objects below ${tip}\n`);
+  return "index-pack abnormal exit";
 }
 
 /**

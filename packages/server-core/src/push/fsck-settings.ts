@@ -1,5 +1,6 @@
 import { ObjectsError, parseFsckConfig, type ReceiveFsck, relaxedFsckSeverities } from "@x/objects";
 import { requiredBoolean } from "../config-value.ts";
+import type { RepositoryConfig } from "../ports.ts";
 import type { Session } from "../session.ts";
 
 /**
@@ -18,9 +19,7 @@ export type FsckPreset = "strict" | "relaxed" | "off";
 export function readFsckSettings(session: Session, warn: (text: string) => void): ReceiveFsck | undefined {
   const { config } = session.repository;
   const preset = session.fsck;
-  const asked =
-    requiredBoolean(config, "receive.fsckObjects") ?? requiredBoolean(config, "transfer.fsckObjects");
-  if (!(asked ?? preset !== "off")) return undefined;
+  if (!(fsckIsAsked(config) ?? preset !== "off")) return undefined;
   const settings = config.entries?.("receive.fsck.") ?? [];
   const base = preset === "relaxed" ? relaxedFsckSeverities : undefined;
   const { severities, maxPathnameBytes, skipLists, unknownIds } = parseFsckConfig(
@@ -30,6 +29,14 @@ export function readFsckSettings(session: Session, warn: (text: string) => void)
   );
   for (const id of unknownIds) warn(`warning: skipping unknown msg id '${id}'\n`);
   return { severities, maxPathnameBytes, skipLists };
+}
+
+/**
+ * Whether a repository wants pushed objects checked; `undefined` when it does not say.
+ * Spec: git-config, `receive.fsckObjects`, `transfer.fsckObjects`.
+ */
+export function fsckIsAsked(config: RepositoryConfig): boolean | undefined {
+  return requiredBoolean(config, "receive.fsckObjects") ?? requiredBoolean(config, "transfer.fsckObjects");
 }
 
 /** Whether `error` is one that C git's index-pack tells the user itself before it ends. */

@@ -22,13 +22,13 @@ export async function runPush(push: Push, onPackIn: () => void): Promise<string>
   if (request.certificate !== undefined)
     push.certificate = await examineCertificate(session, request.certificate);
   if (await refusesBeforehand(push)) return "ok";
-  const failure = await takeObjects(push, onPackIn);
+  let failure = await takeObjects(push, onPackIn);
   onPackIn();
+  failure ??= await checkConnected(push);
   if (failure !== undefined) {
     for (const result of push.results) result.error = "unpacker error";
     return failure;
   }
-  await checkConnected(push);
   refuseAllHidden(push);
   schedule(push);
   push.settleAtomic();

@@ -81,7 +81,12 @@ export interface Operations {
   updateWorkTree: { args: WorkTreeRequest; result: WorkTreeAnswer };
   /** Takes chunks; sends progress and messages. */
   takePack: {
-    args: { limits: ReceiveLimits; progress: boolean; fsck: ReceiveFsck | undefined };
+    args: {
+      limits: ReceiveLimits;
+      progress: boolean;
+      fsck: ReceiveFsck | undefined;
+      mayBeThin: boolean;
+    };
     /** `pack` is `undefined` for an empty one. */
     result: { receipt: PackReceipt; pack: ReceivedPack | undefined };
   };

@@ -36,7 +36,7 @@ const COMPARE_CACHE_BYTES = 16 * 1024 * 1024;
  */
 export async function takePack(
   work: TakePackWork,
-  { limits, progress, fsck }: Operations["takePack"]["args"],
+  { limits, progress, fsck, mayBeThin }: Operations["takePack"]["args"],
 ): Promise<Operations["takePack"]["result"]> {
   const { location, codec, job } = work;
   const directory = `${location.objectsDirectory}/pack`;
@@ -58,7 +58,7 @@ export async function takePack(
       inspect: watch?.inspect,
     });
     await receive(indexer, work, watch, progress);
-    const pack = await finish(indexer, work, watch, file, progress);
+    const pack = await finish(indexer, work, watch, file, { progress, mayBeThin });
     // An empty pack says that nothing was missing. There is nothing to keep of it.
     if (pack.objects > 0)
       store(pack, file, directory, temporary, syncsOf(location.durability ?? "full").packs);
@@ -92,12 +92,12 @@ async function finish(
   work: TakePackWork,
   watch: FsckWatch | undefined,
   file: PackFileSink,
-  progress: boolean,
+  { progress, mayBeThin }: Pick<Operations["takePack"]["args"], "progress" | "mayBeThin">,
 ): Promise<IndexedPack> {
   const { job, codec, location } = work;
   const { objects, release } = work.database.snapshot(true);
   try {
-    const pack = await resolve(indexer, objects, job, watch, progress);
+    const pack = await resolve(indexer, mayBeThin ? objects : undefined, job, watch, progress);
     if (pack.objects === 0) return pack;
     const { index, receivedEnd } = pack;
     let reader: PackReader | undefined;
@@ -116,15 +116,16 @@ async function finish(
   }
 }
 
+/** @param objects where bases are looked for that the pack lacks */
 async function resolve(
   indexer: PackIndexer,
-  objects: ObjectTable,
+  objects: ObjectTable | undefined,
   job: Job,
   watch: FsckWatch | undefined,
   progress: boolean,
 ): Promise<IndexedPack> {
   const meter = new PercentMeter(job, progress, "Resolving deltas");
-  const steps = indexer.finishSteps((rawId) => findBase(objects, rawId));
+  const steps = indexer.finishSteps((rawId) => objects && findBase(objects, rawId));
   for (;;) {
     const step = steps.next();
     if (step.done) {
