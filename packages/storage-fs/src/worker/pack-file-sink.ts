@@ -1,6 +1,10 @@
-import { closeSync, fsyncSync, openSync, writeSync } from "node:fs";
+import { closeSync, fsync, openSync, writeSync } from "node:fs";
+import { promisify } from "node:util";
 import type { ByteSource, PackSink } from "@x/pack";
 import { readFully } from "./file-source.ts";
+
+/** Waits until a file has reached the disk, others being written meanwhile. */
+export const syncFile: (descriptor: number) => Promise<void> = promisify(fsync);
 
 /** A pack as it grows on disk, written and read back. */
 export class PackFileSink implements PackSink, ByteSource {
@@ -26,8 +30,9 @@ export class PackFileSink implements PackSink, ByteSource {
     return readFully(this.#descriptor, offset, into);
   }
 
-  sync(): void {
-    fsyncSync(this.#descriptor);
+  /** Waits until it has reached the disk. */
+  sync(): Promise<void> {
+    return syncFile(this.#descriptor);
   }
 
   close(): void {

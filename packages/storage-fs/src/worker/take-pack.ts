@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync, renameSync } from "node:fs";
+import { closeSync, openSync, renameSync } from "node:fs";
 import { createNodeHasher } from "@x/objects/node";
 import {
   compareExisting,
@@ -15,7 +15,7 @@ import type { Operations, ReceivedPack, StoreLocation } from "../pool/worker-pro
 import { FsckWatch } from "./fsck-watch.ts";
 import type { Job } from "./job.ts";
 import type { ObjectDatabase } from "./object-database.ts";
-import { PackFileSink, writeFully } from "./pack-file-sink.ts";
+import { PackFileSink, syncFile, writeFully } from "./pack-file-sink.ts";
 import { PercentMeter } from "./percent-meter.ts";
 
 /** What taking a pack in works with. */
@@ -61,7 +61,7 @@ export async function takePack(
     const pack = await finish(indexer, work, watch, file, { progress, mayBeThin });
     // An empty pack says that nothing was missing. There is nothing to keep of it.
     if (pack.objects > 0)
-      store(pack, file, directory, temporary, syncsOf(location.durability ?? "full").packs);
+      await store(pack, file, directory, temporary, syncsOf(location.durability ?? "full").packs);
     const { receivedObjects: objects, receivedBytes: bytes, trailingBytes } = indexer;
     return { receipt: { objects, bytes, trailingBytes }, pack: describe(pack, objects) };
   } finally {
@@ -156,17 +156,21 @@ function describe(pack: IndexedPack, count: number): ReceivedPack | undefined {
   };
 }
 
-function store(
+/** Waits for the disk once for all three files: they go in one journal commit, not one after the other. */
+async function store(
   pack: IndexedPack,
   file: PackFileSink,
   directory: string,
   temporary: string,
   sync: boolean,
-): void {
+): Promise<void> {
   const name = `${directory}/pack-${hex(pack.packChecksum)}`;
-  if (sync) file.sync();
-  writeNew(`${name}.rev`, pack.reverseIndexBytes, sync);
-  writeNew(`${name}.idx`, pack.indexBytes, sync);
+  const written = await Promise.allSettled([
+    sync ? file.sync() : undefined,
+    writeNew(`${name}.rev`, pack.reverseIndexBytes, sync),
+    writeNew(`${name}.idx`, pack.indexBytes, sync),
+  ]);
+  for (const result of written) if (result.status === "rejected") throw result.reason;
   renameSync(temporary, `${name}.pack`);
 }
 
@@ -174,11 +178,11 @@ function hex(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString("hex");
 }
 
-function writeNew(path: string, bytes: Uint8Array, sync: boolean): void {
+async function writeNew(path: string, bytes: Uint8Array, sync: boolean): Promise<void> {
   const descriptor = openSync(path, "wx", 0o444);
   try {
     writeFully(descriptor, bytes, 0);
-    if (sync) fsyncSync(descriptor);
+    if (sync) await syncFile(descriptor);
   } finally {
     closeSync(descriptor);
   }
