@@ -65,6 +65,9 @@ describe.each(COMBINATIONS)("pushes to reftables over $transport, $format", ({ f
     expect((await push("--tags")).status).toBe(0);
     expect((await push("main:refs/heads/new")).stdout).toContain("[rejected]");
     expect((await push("+main:refs/tags/ahead-light", ":refs/tags/ahead-1")).status).toBe(0);
+    // Through a symbolic ref, which stays one.
+    expect((await push("+other:refs/heads/alias")).status).toBe(0);
+    expect((await push("ahead:refs/heads/lonely", "+main:refs/heads/alias")).status).toBe(1);
     // C git names the ref that is in the way in its own words; what becomes of the refs is the same.
     for (const refused of ["deep", "deep/er/new/below"])
       for (const way of [ours, stock])

@@ -97,16 +97,16 @@ export class LockedStack {
   }
 
   /**
-   * Adds a table of what `fill` puts into it, unless that is nothing, and gives the lock up with that.
+   * Adds a table of what `fill` puts into it, and gives the lock up with that. @returns `false` when that is nothing
    * @throws RefsError `refs/too-large`; then, and when the disk fails, nothing has changed
    */
-  async add(fill: (writer: ReftableWriter) => void): Promise<void> {
+  async add(fill: (writer: ReftableWriter) => void): Promise<boolean> {
     const index = this.nextUpdateIndex;
     const { settings } = this.#context;
     const range = { minUpdateIndex: index, maxUpdateIndex: index };
     const writer = new ReftableWriter({ ...settings.shape, ...range, zlib: reftableZlib });
     fill(writer);
-    if (writer.isEmpty) return;
+    if (writer.isEmpty) return false;
     writer.finish();
     const file = await TableFile.create(
       this.#files.directory,
@@ -121,6 +121,7 @@ export class LockedStack {
       throw error;
     }
     await this.replace([...this.snapshot.names, file.name], file);
+    return true;
   }
 
   /** Makes `names` the stack, one of them perhaps that of `file`, which is written; gives the lock up with that. */

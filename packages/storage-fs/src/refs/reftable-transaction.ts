@@ -129,6 +129,8 @@ export class ReftableTransaction {
     const locked = await LockedStack.lock(share.stack, this.#context);
     if (locked === undefined) {
       for (const step of share.steps) step.outcome ??= rejected("locked");
+      if (share.steps.length === 0)
+        this.#context.warn("unable to append to the reflog of HEAD: it is locked");
       return;
     }
     share.locked = locked;
@@ -164,7 +166,7 @@ export class ReftableTransaction {
       if (stack === this.#context.own && this.#reflog !== undefined)
         for (const step of head) await logs.append("HEAD", refChange(step), this.#reflog);
       changed.sort((a, b) => (a.edit.name < b.edit.name ? -1 : 1));
-      await locked.add((writer) => {
+      const isNew = await locked.add((writer) => {
         const index = locked.nextUpdateIndex;
         for (const { edit } of changed) {
           const { name, next } = edit;
@@ -174,7 +176,7 @@ export class ReftableTransaction {
         }
         for (const log of logs.all) writer.addLog(log);
       });
-      this.#changed.push(stack);
+      if (isNew) this.#changed.push(stack);
     }
   }
 
