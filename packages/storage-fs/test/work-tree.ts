@@ -8,7 +8,7 @@ import { locationOf } from "./made-repository.ts";
 export type Files = Readonly<Record<string, string | FileSpec>>;
 
 /** A file that is more than text. */
-export interface FileSpec {
+interface FileSpec {
   readonly content: string;
   /** `120000` for a symlink; the content is where it leads, or for `160000` the id. */
   readonly mode: "100755" | "120000" | "160000";
@@ -26,7 +26,7 @@ export interface PushedTo {
 }
 
 /** Commits exactly these files, without a work tree. */
-export async function commitFiles(directory: string, files: Files, parent?: string): Promise<ObjectId> {
+async function commitFiles(directory: string, files: Files, parent?: string): Promise<ObjectId> {
   const marks = `${temporaryDirectory("marks")}/marks`;
   const commands = Object.entries(files).map(([path, file]) => {
     const { content, mode } = typeof file === "string" ? { content: file, mode: "100644" } : file;
