@@ -109,6 +109,23 @@ describe("settings of git-receive-pack", () => {
 
   it.each([
     ["", false],
+    ["transfer.unpackLimit=100", true],
+    ["transfer.unpackLimit=0", false],
+    ["transfer.unpackLimit=0 receive.unpackLimit=100", true],
+    ["transfer.unpackLimit=100 receive.unpackLimit=1", false],
+  ])("%j unpacks a push: %s", async (settings, unpacks) => {
+    const directory = await newRepository();
+    for (const setting of settings.split(" "))
+      if (setting !== "") await git(["config", ...setting.split("=")], { cwd: directory });
+    const { out } = await ours(["--stateless-rpc", directory], await pushOf(ZERO, first, `${first}\n`));
+    expect(out).toContain("ok refs/heads/main");
+    const counts = await git(["count-objects", "-v"], { cwd: directory });
+    expect(counts).toMatch(unpacks ? /^count: [1-9].*\npacks: 0\n/s : /^count: 0\n.*\npacks: 1\n/s);
+    await git(["fsck", "--strict"], { cwd: directory });
+  });
+
+  it.each([
+    ["", false],
     ["strict", false],
     ["off", true],
     ["relaxed", true],

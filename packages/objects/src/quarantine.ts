@@ -36,6 +36,8 @@ export interface TakePackOptions extends Abortable {
   readonly fsck?: ReceiveFsck | undefined;
   /** `false` refuses a pack whose deltas have bases outside of it. Default: it is completed from the store. */
   readonly mayBeThin?: boolean | undefined;
+  /** Store objects one by one if fewer than this came in. Default: always as a pack. Spec: git-config, `receive.unpackLimit`. */
+  readonly unpackBelow?: number | undefined;
   /** Gets what was found wrong with objects, in C git's words, whole lines. Byte-exact: one character for each byte. */
   readonly onMessage?: ((text: string) => void) | undefined;
   /** Gets texts for the user, in C git's words. */

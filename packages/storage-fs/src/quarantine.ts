@@ -12,6 +12,7 @@ import { publishPacks } from "./publish.ts";
 import { publishLooseObjects } from "./publish-loose.ts";
 import { quarantineEnvironment } from "./quarantine-environment.ts";
 import { decodeReceived } from "./received-objects.ts";
+import { unpackReceived } from "./unpack-received.ts";
 import { writeLooseObject } from "./write-loose-object.ts";
 
 /**
@@ -44,10 +45,14 @@ export async function createQuarantine(pool: WorkerPool, store: StoreLocation): 
     for (const thread of pool.running()) thread.post({ kind: "forget", location });
     await remove(directory);
   };
-  return {
+  const own = { objectsDirectory: directory, objectFormat: location.format, durability };
+  let unpackBelow = 0;
+  const quarantine: Quarantine = {
     ...createFileObjectReader(pool, location),
-    async takePack(chunks, { limits, fsck, mayBeThin = true, onProgress, onMessage, signal }) {
+    async takePack(chunks, options) {
+      const { limits, fsck, mayBeThin = true, onProgress, onMessage, signal } = options;
       maxTreeDepth = limits.maxTreeDepth;
+      unpackBelow = options.unpackBelow ?? 0;
       const { receipt, pack } = await callWithInput(
         pool.pick("heavy"),
         "takePack",
@@ -69,12 +74,7 @@ export async function createQuarantine(pool: WorkerPool, store: StoreLocation): 
     get environment() {
       return open ? environment : undefined;
     },
-    writeObject: (type, data) =>
-      writeLooseObject(
-        { objectsDirectory: directory, objectFormat: location.format, durability },
-        type,
-        data,
-      ),
+    writeObject: (type, data) => writeLooseObject(own, type, data),
     unconnected: async (tips, known, options) =>
       call(
         pool.pick("heavy"),
@@ -84,11 +84,15 @@ export async function createQuarantine(pool: WorkerPool, store: StoreLocation): 
         options,
       ),
     async publish() {
-      const looseDirectories = await publishLooseObjects(directory, store.objectsDirectory);
-      const packs = await publishPacks(directory, store.objectsDirectory);
-      release = packs.release;
-      if (syncsOf(durability).directories)
-        await syncDirectories([...looseDirectories, ...packs.changedDirectories].map(toBytePath));
+      const isUnpacked =
+        unpackBelow > 0 && packs.length > 0 && (await unpackReceived(quarantine, own, unpackBelow));
+      const changed = await publishLooseObjects(directory, store.objectsDirectory);
+      if (!isUnpacked) {
+        const published = await publishPacks(directory, store.objectsDirectory);
+        release = published.release;
+        changed.push(...published.changedDirectories);
+      }
+      if (syncsOf(durability).directories) await syncDirectories(changed.map(toBytePath));
       await close();
     },
     async discard() {
@@ -99,6 +103,7 @@ export async function createQuarantine(pool: WorkerPool, store: StoreLocation): 
       }
     },
   };
+  return quarantine;
 }
 
 async function remove(directory: string): Promise<void> {

@@ -57,6 +57,29 @@ describe.each<ObjectFormat>(["sha1", "sha256"])("quarantine, %s", (format) => {
     return { ...repository, store, quarantine: await store.receive() };
   }
 
+  it("stores few objects one by one where that is asked for", async () => {
+    const [first, second] = made.commits as [ObjectId, ObjectId];
+    const thin = await gitPack(made.directory, [second, `^${first}`], "--thin");
+    const count = Buffer.from(thin).readUInt32BE(8);
+    const { directory, quarantine, store, git: run } = await receiving(1);
+    const before = packFiles(directory);
+    await quarantine.takePack(inPieces(thin, 1000), { limits, unpackBelow: count + 1 });
+    expect(await quarantine.unconnected([second], [first])).toEqual([]);
+    await quarantine.publish();
+    expect(packFiles(directory)).toEqual(before);
+    expect(await run("count-objects")).toMatch(new RegExp(`^${count} objects`));
+    expect(await store.has([second])).toEqual([true]);
+    await run("fsck", "--strict", second);
+    expect(leftovers(directory)).toEqual([]);
+
+    const other = await receiving(1);
+    await other.quarantine.takePack(inPieces(thin, 1000), { limits, unpackBelow: count });
+    await other.quarantine.publish();
+    await other.quarantine.discard();
+    expect(suffixes(other.directory).filter((suffix) => suffix === ".pack")).toHaveLength(2);
+    expect(await other.git("count-objects")).toMatch(/^0 objects/);
+  });
+
   it.each([1, 7, 1000, 65_536])("takes packs in that come in pieces of %i", async (size) => {
     const { directory, quarantine, store, git: run } = await receiving();
     const pack = await gitPack(made.directory, [tip], "--delta-base-offset");
