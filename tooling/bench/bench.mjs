@@ -11,15 +11,17 @@ import { parseArgs } from "node:util";
 import { stockGit } from "./git.mjs";
 import { firstAndEach, fullFetch, latencyWhileFetching, push } from "./measure.mjs";
 import { listRefsOnce } from "./raw-client.mjs";
+import { rawPush } from "./raw-push.mjs";
 import { addRefs, benchCopy, generated } from "./repository.mjs";
 import { listings, nothingNew, smallFetches } from "./requests.mjs";
 import { startGit, startGitHttp, startOurs } from "./servers.mjs";
+import { commitLine } from "./small-pushes.mjs";
 import { median, Results } from "./statistics.mjs";
 
 const PUSHED_OBJECTS = 20_000;
 const SMALL_PUSHES = 20;
 const MANY_REFS = 100_000;
-const NAMES = ["fetch", "latency", "push", "pushes", "small", "fetches", "refs"];
+const NAMES = ["fetch", "latency", "push", "pushes", "smallpushes", "small", "fetches", "refs"];
 /** What is promised, and with --check required. */
 const PROMISES = new Map([
   ["full fetch: server CPU, s", { ratio: 2 }],
@@ -29,7 +31,7 @@ const PROMISES = new Map([
   ["first push: server CPU, s", { ratio: 1.3 }],
   ["first push: wall, s", { ratio: 1 }],
   ["first push: server peak memory, MiB", { most: 512 }],
-  ["push of one commit: wall, ms", { ratio: 0.5 }],
+  ["push of one commit, client's time apart: ms", { ratio: 0.5 }],
   ...["fetch of nothing new", "ls-remote"].map((name) => [`${name}: server CPU, ms`, { ratio: 1 }]),
   ...[
     "fetch that brings nothing",
@@ -163,28 +165,39 @@ async function wholePushes({ directory: source }) {
 async function smallPushes({ directory }) {
   const source = join(work, "dev.git");
   git.run("clone", "-q", "--bare", "--shared", directory, source);
-  const commits = [git.run("-C", source, "rev-parse", "HEAD")];
-  git.run("-C", source, "read-tree", "HEAD");
-  const [path] = git.run("-C", source, "ls-tree", "-r", "--name-only", "HEAD").split("\n").slice(-1);
-  for (let count = 0; count <= SMALL_PUSHES; count++) {
-    writeFileSync(join(work, "file"), `${count}\n`);
-    const blob = git.run("-C", source, "hash-object", "-w", join(work, "file"));
-    git.run("-C", source, "update-index", "--add", "--cacheinfo", `100644,${blob},${path}`);
-    const tree = git.run("-C", source, "write-tree");
-    const parent = commits.at(-1);
-    commits.push(git.run("-C", source, "commit-tree", tree, "-p", parent, "-m", `commit ${count}`));
-  }
+  const commits = commitLine(git, source, "stock", SMALL_PUSHES + 1);
   await alternate("push of one commit", async (server, add, side, pair) => {
     const name = `small-${side}-${pair}.git`;
     git.run("clone", "-q", "--mirror", directory, join(work, name));
     const costs = [];
-    for (const commit of commits.slice(1))
-      costs.push(await push(server, git, source, name, `${commit}:refs/heads/pushed`));
+    for (const { id } of commits)
+      costs.push(await push(server, git, source, name, `${id}:refs/heads/pushed`));
     rmSync(join(work, name), { recursive: true });
     const later = costs.slice(1); // a server that was never asked has to find its way about
     add("push of one commit: first, server CPU, ms", costs[0].cpu * 1000);
     add("push of one commit: wall, ms", median(later.map(({ wall }) => wall * 1000)));
     add("push of one commit: server CPU, ms", (sum(later.map(({ cpu }) => cpu)) * 1000) / later.length);
+  });
+  const lines = ["warm", "one", "a", "b", "c", "d"].map((label) => ({
+    ref: `refs/heads/${label}`,
+    commits: commitLine(git, source, label, SMALL_PUSHES),
+  }));
+  await alternate("push of one commit by a client of the rig", async (server, add, side, pair) => {
+    const name = `raw-${side}-${pair}.git`;
+    git.run("clone", "-q", "--mirror", directory, join(work, name));
+    const pushAll = async ({ ref, commits: all }) => {
+      const times = [];
+      for (const commit of all) times.push(await rawPush(server.port, name, { ref, ...commit }));
+      return times;
+    };
+    const [warm, one, ...others] = lines;
+    await pushAll(warm);
+    add("push of one commit, client's time apart: ms", median(await pushAll(one)));
+    const started = performance.now();
+    await Promise.all(others.map(pushAll));
+    const seconds = (performance.now() - started) / 1000;
+    add("pushes of one commit, four at once: a second", (others.length * SMALL_PUSHES) / seconds);
+    rmSync(join(work, name), { recursive: true });
   });
 }
 
@@ -252,8 +265,8 @@ try {
   }
   if (wanted.has("latency")) await latencies();
   if (wanted.has("push")) await pushes();
-  if (wanted.has("pushes")) {
-    await wholePushes(copy);
+  if (wanted.has("pushes") || wanted.has("smallpushes")) {
+    if (!wanted.has("smallpushes")) await wholePushes(copy);
     await smallPushes(copy);
   }
   if (wanted.has("small")) await smalls();

@@ -53,5 +53,13 @@ export function stockGit(work) {
         status === 0 ? resolve() : reject(new Error(`git ${args.join(" ")}: ${said}`)),
       );
     });
-  return { env, feed, run, start, execPath: run("--exec-path"), version: run("--version") };
+  /** A pack of what `id` reaches and `without` does not. */
+  const pack = (directory, id, without) =>
+    execFileSync("git", ["-C", directory, "pack-objects", "-q", "--revs", "--stdout"], {
+      env,
+      input: `${id}\n^${without}\n`,
+      maxBuffer: 1 << 30,
+      stdio: ["pipe", "pipe", "pipe"],
+    });
+  return { env, feed, run, pack, start, execPath: run("--exec-path"), version: run("--version") };
 }
