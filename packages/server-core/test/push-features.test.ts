@@ -1,4 +1,5 @@
 import { type ObjectId, parseObjectId } from "@x/objects";
+import { decodeLatin1, encodeLatin1 } from "@x/pktline";
 import { describe, expect, it } from "vitest";
 import type { PushHooks, WorkTree } from "../src/index.ts";
 import { MemoryRepository } from "./memory-repository.ts";
@@ -281,6 +282,33 @@ describe("tips of alternates", () => {
     ]);
     repository.objects.lent.set("refs/heads/a", base);
     expect(verdictsOf(await push(repository, [command], { pack }))).toEqual(["ok refs/heads/a"]);
+  });
+});
+
+describe("objects that do not connect", () => {
+  it("are told of by the place where history breaks off", async () => {
+    const repository = new MemoryRepository();
+    const [, , , , c5] = repository.five();
+    const lost = repository.commit("lost", [c5]);
+    const middle = bring(repository, "middle", [c5, lost]);
+    const { id, pack } = bring(repository, "tip", [middle.id]);
+    const both = encodeLatin1(decodeLatin1(middle.pack).replace("END\n", "") + decodeLatin1(pack).slice(5));
+    const commands: Command[] = [["refs/heads/a", undefined, id]];
+    const where = `error: Could not read ${lost}\nfatal: Failed to traverse parents of commit ${middle.id}\n`;
+    repository.lose(lost);
+    let aside = "";
+    const call = {
+      aside: (text: Uint8Array) => {
+        aside += decodeLatin1(text);
+      },
+    };
+    const answer = await push(repository, commands, { pack: both, call });
+    expect(verdictsOf(answer)).toEqual(["ng refs/heads/a missing necessary objects"]);
+    expect(shownBy(answer)).toContain(where);
+    expect(aside).toBe(where);
+    aside = "";
+    await push(repository, commands, { pack: both, call, caps: "report-status" });
+    expect(aside).toBe(where);
   });
 });
 

@@ -1,6 +1,7 @@
 import type { ObjectId, Quarantine } from "@x/objects";
 import { alternateTips } from "../announce/alternate-tips.ts";
 import { requiredBoolean } from "../config-value.ts";
+import { tellBrokenHistory } from "./broken-history.ts";
 import { fsckIsAsked } from "./fsck-settings.ts";
 import type { Push } from "./push.ts";
 
@@ -34,6 +35,7 @@ export async function checkConnected(push: Push): Promise<string | undefined> {
     else if (!mayBeShallow) result.error = "shallow update not allowed";
   }
   const lacking = [...missing].filter((tip) => !push.shallowRoots.has(tip));
+  await tellBrokenHistory(push, quarantine, lacking, [...known]);
   return fsckIsAsked(repository.config) === true ? findLack(push, quarantine, lacking) : undefined;
 }
 
