@@ -1,10 +1,12 @@
+import type { ObjectId } from "@x/objects";
 import { decodeLatin1 } from "@x/pktline";
 import {
+  type RefChangePhase,
   type ReflogEntry,
   type RefOutcome,
   type RefRejection,
   RefsError,
-  type TransactOptions,
+  type StagedRefChange,
 } from "@x/refs";
 import type { ServiceCall } from "../service.ts";
 import type { PlannedEdit } from "./carry-out.ts";
@@ -40,6 +42,10 @@ export async function applyEdits(push: Push, plan: readonly PlannedEdit[]): Prom
       { atomic: push.atomic, reflog: reflogEntry(session.call), onPhase: phases.onPhase },
     );
   } catch (error) {
+    if (phases.gone.size > 0) {
+      const rest = plan.filter((planned) => !isGone(push, planned, phases.gone));
+      return push.atomic ? failAll(push) : applyEdits(push, rest);
+    }
     if (phases.declined !== undefined) {
       push.say(`error: in '${phases.declined}' phase, update aborted by the reference-transaction hook\n`);
     } else {
@@ -78,23 +84,57 @@ function repeated(plan: readonly PlannedEdit[]): string | undefined {
   return undefined;
 }
 
-/** Tells the reference-transaction hook of each phase, and remembers in which it declined. */
-function watchPhases(push: Push): { declined: string | undefined; onPhase: TransactOptions["onPhase"] } {
-  const { referenceTransaction } = push.session.hooks;
-  const watch: ReturnType<typeof watchPhases> = { declined: undefined, onPhase: undefined };
-  if (referenceTransaction === undefined) return watch;
+interface PhaseWatch {
+  /** The phase in which a hook declined. */
+  declined?: RefChangePhase;
+  /** New values that are not there any more. */
+  gone: ReadonlySet<ObjectId>;
+  onPhase(phase: RefChangePhase, changes: readonly StagedRefChange[]): Promise<void>;
+}
+
+/**
+ * Tells the reference-transaction hook of each phase. Then, when all is locked, looks for the new values once more: what
+ * was stored before the push may have been pruned while hooks ran.
+ */
+function watchPhases(push: Push): PhaseWatch {
+  const { session } = push;
+  const { referenceTransaction } = session.hooks;
   const context = pushContext(push, commandsOf(push.ownLive));
-  watch.onPhase = async (phase, changes) => {
-    try {
-      await referenceTransaction(context, phase, changes);
-    } catch (error) {
-      push.session.logger?.warn({ error, hook: "referenceTransaction", phase }, "a hook failed");
-      if (phase !== "preparing" && phase !== "prepared") return;
-      watch.declined = phase;
-      throw error;
-    }
+  const watch: PhaseWatch = {
+    gone: new Set(),
+    async onPhase(phase, changes) {
+      try {
+        await referenceTransaction?.(context, phase, changes);
+      } catch (error) {
+        session.logger?.warn({ error, hook: "referenceTransaction", phase }, "a hook failed");
+        if (phase !== "preparing" && phase !== "prepared") return;
+        watch.declined = phase;
+        throw error;
+      }
+      if (phase !== "prepared") return;
+      const ids = newIds(changes);
+      if (ids.length === 0) return;
+      const found = await session.repository.objects.has(ids);
+      watch.gone = new Set(ids.filter((_, i) => found[i] !== true));
+      if (watch.gone.size > 0) throw new Error("an object that a ref shall hold is gone");
+    },
   };
   return watch;
+}
+
+function newIds(changes: readonly StagedRefChange[]): ObjectId[] {
+  const ids = changes.flatMap(({ to }) => (to !== "absent" && to.kind === "id" ? [to.id] : []));
+  return [...new Set(ids)];
+}
+
+/** Whether the new value of an edit is among `gone`; the edit has failed then. */
+function isGone(push: Push, { edit, result }: PlannedEdit, gone: ReadonlySet<ObjectId>): boolean {
+  if (edit.next === "delete" || !gone.has(edit.next)) return false;
+  push.say(
+    `error: trying to write ref '${result.command.ref}' with nonexistent object ${edit.next}\n`,
+  );
+  result.error = "missing necessary objects";
+  return true;
 }
 
 function reflogEntry({ peer, transport }: ServiceCall): ReflogEntry {

@@ -16,6 +16,9 @@ export interface RefChangeContext {
   readonly sync: boolean;
 }
 
+/** Tries to take the place of a directory that somebody else makes. */
+const MAX_TRIES = 5;
+
 /** Makes the changes of locked refs. */
 export class RefChanges {
   readonly #context: RefChangeContext;
@@ -45,15 +48,19 @@ export class RefChanges {
     if (this.#reflog !== undefined) await reflogs.append(name, refChange(step), this.#reflog);
     await this.#logHead(step);
     const path = files.pathOf(name);
-    try {
-      await step.lock?.commit();
-    } catch (error) {
-      const code = systemCode(error);
-      if (code !== "EISDIR" && code !== "ENOTEMPTY" && code !== "EEXIST") throw error;
-      // Somebody made a directory here after we had looked.
-      if (await removeEmptyTree(path)) await step.lock?.commit();
-      else if (this.#atomic) throw error;
-      else step.outcome = rejected("name-conflict");
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await step.lock?.commit();
+        break;
+      } catch (error) {
+        const code = systemCode(error);
+        if (code !== "EISDIR" && code !== "ENOTEMPTY" && code !== "EEXIST") throw error;
+        // Somebody made a directory here after we had looked, and may do so again.
+        if (attempt < MAX_TRIES && (await removeEmptyTree(path))) continue;
+        if (this.#atomic) throw error;
+        step.outcome = rejected("name-conflict");
+        break;
+      }
     }
     this.changedDirectories.add(parentOf(path));
   }
