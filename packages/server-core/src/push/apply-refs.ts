@@ -130,9 +130,7 @@ function newIds(changes: readonly StagedRefChange[]): ObjectId[] {
 /** Whether the new value of an edit is among `gone`; the edit has failed then. */
 function isGone(push: Push, { edit, result }: PlannedEdit, gone: ReadonlySet<ObjectId>): boolean {
   if (edit.next === "delete" || !gone.has(edit.next)) return false;
-  push.say(
-    `error: trying to write ref '${result.command.ref}' with nonexistent object ${edit.next}\n`,
-  );
+  push.say(`error: trying to write ref '${result.command.ref}' with nonexistent object ${edit.next}\n`);
   result.error = "missing necessary objects";
   return true;
 }

@@ -23,8 +23,8 @@ export interface RefLockContext {
 const MAX_OPEN = 8;
 /** After so many locks that others held, no more are waited for: a push names thousands of refs. */
 const MAX_WAITS = 10;
-/** Tries to make a directory that somebody else removes. As C git. */
-const MAX_TRIES = 5;
+/** Tries to make a directory that others remove. More than C git's: we may be many in one process. */
+const MAX_TRIES = 20;
 
 /** Locks refs one by one, with what they shall hold written beforehand. */
 export class RefLocks {
@@ -75,8 +75,9 @@ export class RefLocks {
     for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
       try {
         await this.#checkParents(name);
-        draft ??= attempt > 0 ? await this.#draft(step) : undefined;
-        const lock = await this.#tryLock(name, draft);
+        const written = draft;
+        draft = undefined; // used up, whatever happens
+        const lock = await this.#tryLock(name, written);
         if (lock !== undefined) {
           step.lock = lock;
           return;
@@ -86,6 +87,8 @@ export class RefLocks {
         break;
       } catch (error) {
         const code = systemCode(error);
+        // Before the directories, which others may remove while it is written.
+        if (code === "ENOENT") draft ??= await this.#draft(step);
         const made = code === "ENOENT" ? await files.makeParents(name) : undefined;
         if (made === undefined && code !== "ENOENT" && code !== "ENOTDIR") throw error;
         for (const directory of made ?? []) this.changedDirectories.add(directory);
