@@ -28,7 +28,14 @@ export type RefRejection = "stale" | "exists" | "missing" | "name-conflict" | "l
 /** A refused edit is an answer, not an exception: receive-pack has to report it per ref. */
 export type RefOutcome =
   | { readonly status: "ok" }
-  | { readonly status: "rejected"; readonly reason: RefRejection; readonly message: string };
+  | {
+      readonly status: "rejected";
+      readonly reason: RefRejection;
+      /** For whoever asked, in C git's words where it has some. */
+      readonly message: string;
+      /** The ref in whose way it would be, where that is known: `message` names it too. */
+      readonly conflict?: string | undefined;
+    };
 
 /** What goes into the reflog, where one is kept. */
 export interface ReflogEntry {

@@ -37,6 +37,11 @@ export interface Repository {
   readonly directory?: string | undefined;
   /** Its work trees, linked ones too, as they are now. Without it only `HEAD` of a repository that is not bare counts. */
   readonly workTrees?: (() => Promise<readonly WorkTree[]>) | undefined;
+  /**
+   * Writes anew what clients of dumb transports read, after a push where `receive.updateServerInfo` is set.
+   * Spec: git-update-server-info.
+   */
+  readonly updateServerInfo?: (() => Promise<void>) | undefined;
 }
 
 /** Files checked out of a repository. */

@@ -62,7 +62,7 @@ export class MemoryRefs implements RefStore {
     for (const i of order) {
       const edit = edits[i] as RefEdit;
       const reason = this.#reject(edit, options.atomic ? before.keys() : []);
-      if (reason !== undefined) outcomes[i] = { status: "rejected", reason, message: reason };
+      if (reason !== undefined) outcomes[i] = { status: "rejected", reason, ...this.#wording(edit, reason) };
       else if (edit.next === "delete") this.stored.delete(edit.name);
       else this.set(edit.name, edit.next);
     }
@@ -85,6 +85,12 @@ export class MemoryRefs implements RefStore {
     );
   }
 
+  #wording(edit: RefEdit, reason: RefRejection): { message: string; conflict?: string } {
+    const conflict = [...this.stored.keys()].find((name) => clash(name, edit.name));
+    if (reason !== "name-conflict" || conflict === undefined) return { message: reason };
+    return { message: `'${conflict}' exists; cannot create '${edit.name}'`, conflict };
+  }
+
   /** @param names that an atomic transaction does not make room at */
   #reject(edit: RefEdit, names: Iterable<string>): RefRejection | undefined {
     const current = this.id(edit.name);
@@ -93,11 +99,14 @@ export class MemoryRefs implements RefStore {
       if (current === undefined) return "missing";
       if (current !== edit.expected) return "stale";
     }
-    const clashes = (name: string) => name.startsWith(`${edit.name}/`) || edit.name.startsWith(`${name}/`);
-    return edit.next !== "delete" && [...this.stored.keys(), ...names].some(clashes)
+    return edit.next !== "delete" && [...this.stored.keys(), ...names].some((name) => clash(name, edit.name))
       ? "name-conflict"
       : undefined;
   }
+}
+
+function clash(a: string, b: string): boolean {
+  return a.startsWith(`${b}/`) || b.startsWith(`${a}/`);
 }
 
 function staged({ name, expected, next }: RefEdit): StagedRefChange {

@@ -35,6 +35,31 @@ const declining = (name: keyof PushHooks, error: Error = new Error("/secret/path
   },
 });
 
+describe("receive.updateServerInfo", () => {
+  it.each([
+    ["true", 1],
+    ["false", 0],
+  ])("%s: what dumb transports read is renewed %i times, after all hooks", async (value, times) => {
+    const repository = new MemoryRepository();
+    const [c1] = repository.five();
+    repository.configure("receive.updateServerInfo", value);
+    const log: string[] = [];
+    const renewing = Object.assign(Object.create(repository) as MemoryRepository, {
+      updateServerInfo: async () => {
+        log.push("renewed");
+        throw new Error("the disk is full");
+      },
+    });
+    const hooks: PushHooks = { postUpdate: async () => void log.push("postUpdate") };
+    const commands: Command[] = [["refs/heads/a", undefined, c1]];
+    const answer = await push(renewing, commands, { pack: EMPTY_PACK, service: { hooks } });
+    expect(verdictsOf(answer)).toEqual(["ok refs/heads/a"]);
+    expect(log).toEqual(["postUpdate", "renewed"].slice(0, 1 + times));
+    await push(renewing, [["refs/heads/a", undefined, c1]], { pack: EMPTY_PACK, service: { hooks } });
+    expect(log).toHaveLength(1 + times);
+  });
+});
+
 describe("hooks of a push", () => {
   it("are called in git's order", async () => {
     const repository = new MemoryRepository();

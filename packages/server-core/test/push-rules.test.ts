@@ -79,6 +79,20 @@ describe("names", () => {
       "ng refs/heads/main/sub refname conflict",
     ]);
   });
+
+  it.each([
+    ["shows", "'refs/heads/main' exists; cannot create 'refs/heads/main/sub'", ""],
+    ["does not show", "refs/heads/main/sub: refname conflict", "refs/heads/main\n!refs/heads/main/sub"],
+  ])("conflict with what a session %s", async (_, words, hideRefs) => {
+    const { repository, commits } = repositoryOfFive();
+    for (const rule of hideRefs.split("\n")) repository.configure("receive.hideRefs", rule);
+    const input = [
+      encodePackets([`${ZERO} ${commits[0]} refs/heads/main/sub\0report-status side-band-64k`, flush]),
+      encodePack([]),
+    ];
+    const answer = await serve(repository, { service: "git-receive-pack", version: 0, input });
+    expect(bandsOf(answer.packets).progress).toContain(`error: ${words}\n`);
+  });
 });
 
 describe("values", () => {

@@ -23,7 +23,7 @@ describe("the commands of a push", () => {
   ])("%j is none", async (line) => {
     const { packets, error } = await ask(section(line));
     expect(packets).toHaveLength(1);
-    expect(packets[0]).toMatch(/^ERR protocol error: expected old\/new\/ref, got '/);
+    expect(packets[0]).toMatch(/^ERR protocol error: (?:expected old\/new\/ref|expected shallow sha), got '/);
     expect(error).toMatchObject({ code: "server-core/protocol", reported: true });
   });
 

@@ -16,6 +16,7 @@ import { QuickLook, statHere } from "./quick-look.ts";
 import { type OpenRefsOptions, openRefs, type SharedRefMemory } from "./refs/open-refs.ts";
 import { PageCache } from "./refs/page-cache.ts";
 import { readRepositoryFormat } from "./repository-format.ts";
+import { writeServerInfo } from "./server-info.ts";
 import { type FileWorkTree, listWorkTrees } from "./work-tree/list-work-trees.ts";
 
 /** A repository on disk. Fits server-core's `Repository` by its shape. */
@@ -31,6 +32,8 @@ export interface FileRepository {
   readonly bare: boolean;
   /** Its work trees as they are now, linked ones too. */
   readonly workTrees: () => Promise<readonly FileWorkTree[]>;
+  /** Writes `info/refs` and `objects/info/packs` anew, for dumb transports. */
+  readonly updateServerInfo: () => Promise<void>;
 }
 
 /** How repositories are opened. */
@@ -117,7 +120,9 @@ async function openWith(
       config: options.config,
       sync: syncsOf(durability ?? "full").directories,
     });
-  return { layout, directory: layout.gitDirectory, objectFormat, objects, refs, config, bare, workTrees };
+  const updateServerInfo = () => writeServerInfo({ layout, objects, refs });
+  const directory = layout.gitDirectory;
+  return { layout, directory, objectFormat, objects, refs, config, bare, workTrees, updateServerInfo };
 }
 
 /** The refs of a repository that lends objects to one of `format`; `undefined` when it cannot. */

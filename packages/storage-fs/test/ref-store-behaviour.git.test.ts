@@ -12,6 +12,7 @@ import {
   stateOf,
   update,
 } from "./ref-kinds.ts";
+import { CROWDED, inTheWay, refused } from "./ref-refusals.ts";
 
 const separate = { atomic: false } as const;
 const together = { atomic: true } as const;
@@ -63,10 +64,13 @@ describe.each(KINDS)("what a RefStore promises, $kind, $format", ({ kind, format
       create("refs/heads/y", b),
     ];
     expect(await refs.transact(edits, separate)).toEqual([
-      { status: "rejected", reason: "stale", message: "incorrect old value provided" },
-      { status: "rejected", reason: "exists", message: "reference already exists" },
-      { status: "rejected", reason: "missing", message: "reference does not exist" },
-      { status: "rejected", reason: "missing", message: "reference does not exist" },
+      refused("stale", `cannot lock ref 'refs/heads/main': is at ${c} but expected ${a}`),
+      refused("exists", "cannot lock ref 'refs/heads/x': reference already exists"),
+      refused("missing", "cannot lock ref 'refs/heads/none': unable to resolve reference 'refs/heads/none'"),
+      refused(
+        "missing",
+        "cannot lock ref 'refs/heads/nothing': unable to resolve reference 'refs/heads/nothing'",
+      ),
       { status: "ok" },
       { status: "ok" },
     ]);
@@ -93,10 +97,8 @@ describe.each(KINDS)("what a RefStore promises, $kind, $format", ({ kind, format
     const { refs } = await bench();
     await refs.transact([create("refs/heads/a", a), create("refs/heads/d/e/f", a)], together);
     const before = await stateOf(refs);
-    for (const name of ["a/b", "a/b/c", "d", "d/e", "d/e/f/g"])
-      expect(await refs.transact([create(`refs/heads/${name}`, b)], separate), name).toEqual([
-        { status: "rejected", reason: "name-conflict", message: "refname conflict" },
-      ]);
+    for (const [name, other] of CROWDED)
+      expect(await refs.transact([create(name, b)], separate), name).toEqual([inTheWay(name, other)]);
     expect(reasons(await refs.transact([remove("refs/heads/a/b", a)], separate))).toEqual(["missing"]);
     expect(await stateOf(refs)).toEqual(before);
     for (const name of ["a-b", "a0", "d.e", "d/e/g"])

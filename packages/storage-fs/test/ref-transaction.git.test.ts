@@ -22,6 +22,7 @@ import { type ObjectId, parseObjectId } from "@x/objects";
 import type { RefEdit, RefOutcome } from "@x/refs";
 import { describe, expect, it } from "vitest";
 import { openRefs } from "./open-refs.ts";
+import { CROWDED, inTheWay, refused } from "./ref-refusals.ts";
 
 type Format = "sha1" | "sha256";
 
@@ -158,10 +159,13 @@ describe("transact refuses", () => {
       separate,
     );
     expect(outcomes).toEqual([
-      { status: "rejected", reason: "stale", message: "incorrect old value provided" },
-      { status: "rejected", reason: "exists", message: "reference already exists" },
-      { status: "rejected", reason: "missing", message: "reference does not exist" },
-      { status: "rejected", reason: "missing", message: "reference does not exist" },
+      refused("stale", `cannot lock ref 'refs/heads/main': is at ${c} but expected ${a}`),
+      refused("exists", "cannot lock ref 'refs/heads/x': reference already exists"),
+      refused("missing", "cannot lock ref 'refs/heads/none': unable to resolve reference 'refs/heads/none'"),
+      refused(
+        "missing",
+        "cannot lock ref 'refs/heads/nothing': unable to resolve reference 'refs/heads/nothing'",
+      ),
       { status: "ok" },
       { status: "ok" },
     ]);
@@ -200,19 +204,9 @@ describe("transact refuses", () => {
     if (pack) await repository.git("pack-refs", "--all", "--prune");
     const refs = await openRefs(repository.directory);
     const before = await state(repository);
-    const names = [
-      "refs/heads/a/b",
-      "refs/heads/a/b/c",
-      "refs/heads/d",
-      "refs/heads/d/e",
-      "refs/heads/d/e/f/g",
-    ];
-    for (const name of names) {
+    for (const [name, other] of CROWDED) {
       const [outcome] = await refs.transact([create(name, b)], separate);
-      expect([name, outcome]).toEqual([
-        name,
-        { status: "rejected", reason: "name-conflict", message: "refname conflict" },
-      ]);
+      expect([name, outcome]).toEqual([name, inTheWay(name, other)]);
       expect((await tryGit(["update-ref", name, b], { cwd: repository.directory })).status).not.toBe(0);
     }
     expect(reasons(await refs.transact([remove("refs/heads/a/b", a)], separate))).toEqual(["missing"]);

@@ -1,7 +1,7 @@
 import { parseObjectId } from "@x/objects";
 import { parsePackedRefs, type RefEdit } from "@x/refs";
 import { describe, expect, it } from "vitest";
-import { conflictsAmong, conflictsWithPacked, currentRef, refusalByValue } from "../src/refs/ref-verdict.ts";
+import { conflictsAmong, currentRef, packedConflict, refusalByValue } from "../src/refs/ref-verdict.ts";
 
 const id = (digit: string) => {
   const parsed = parseObjectId(digit.repeat(40), "sha1");
@@ -45,33 +45,38 @@ describe("refusalByValue", () => {
   });
 });
 
-describe("conflictsWithPacked", () => {
+describe("packedConflict", () => {
   it.each([
-    ["refs/heads/a/b", true],
-    ["refs/heads/a/b/c", true],
-    ["refs/heads/d", true],
-    ["refs/heads/d/x", false],
-    ["refs/heads/d/y", false],
-    ["refs/heads/ab", false],
+    ["refs/heads/a/b", "refs/heads/a"],
+    ["refs/heads/a/b/c", "refs/heads/a"],
+    ["refs/heads/d", "refs/heads/d/x"],
+    ["refs/heads/d/x", undefined],
+    ["refs/heads/d/y", undefined],
+    ["refs/heads/ab", undefined],
   ])("%s: %j", (name, conflict) => {
-    expect(conflictsWithPacked(name, packed)).toBe(conflict);
+    expect(packedConflict(name, packed)).toBe(conflict);
   });
 });
 
 describe("conflictsAmong", () => {
   const create = (name: string) => edit(name, "absent");
   const remove = (name: string) => edit(name, "any", "delete");
+  const told = (...args: Parameters<typeof conflictsAmong>) =>
+    [...conflictsAmong(...args)].map(([index, outcome]) => [
+      index,
+      outcome.status === "ok" || outcome.message,
+    ]);
   it("keeps the first of two that cannot be neighbours", () => {
-    expect(conflictsAmong([create("refs/a/b"), create("refs/a"), create("refs/a/c")], false)).toEqual(
-      new Set([1]),
-    );
-    expect(conflictsAmong([create("refs/a"), create("refs/a/b/c"), create("refs/ab")], false)).toEqual(
-      new Set([1]),
-    );
+    expect(told([create("refs/a/b"), create("refs/a"), create("refs/a/c")], false)).toEqual([
+      [1, "cannot process 'refs/a' and 'refs/a/b' at the same time"],
+    ]);
+    expect(told([create("refs/a"), create("refs/a/b/c"), create("refs/ab")], false)).toEqual([
+      [1, "cannot process 'refs/a/b/c' and 'refs/a' at the same time"],
+    ]);
   });
   it("counts deletions only when all is made together", () => {
     const edits = [remove("refs/a"), create("refs/a/b")];
-    expect(conflictsAmong(edits, false)).toEqual(new Set());
-    expect(conflictsAmong(edits, true)).toEqual(new Set([1]));
+    expect(told(edits, false)).toEqual([]);
+    expect(told(edits, true)).toEqual([[1, "'refs/a' exists; cannot create 'refs/a/b'"]]);
   });
 });

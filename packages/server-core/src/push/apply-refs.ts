@@ -64,11 +64,19 @@ export async function applyEdits(push: Push, plan: readonly PlannedEdit[]): Prom
     const word = WORDS[outcome?.reason ?? "locked"];
     if (outcome !== undefined && outcome.reason !== "aborted") {
       const { ref } = result.command;
-      push.say(`error: ${outcome.message.includes(ref) ? outcome.message : `${ref}: ${word}`}\n`);
+      const isTelling = outcome.message.includes(ref) && mayKnow(push, outcome.conflict);
+      push.say(`error: ${isTelling ? outcome.message : `${ref}: ${word}`}\n`);
     }
     result.error = push.atomic ? WORDS.aborted : word;
   }
   if (push.atomic && plan.some(({ result }) => result.error !== undefined)) failAll(push);
+}
+
+/** Whether the pusher may be told that there is a ref of this full name. */
+function mayKnow({ session: { refs } }: Push, name: string | undefined): boolean {
+  if (name === undefined) return true;
+  const prefix = refs.fullName("");
+  return name.startsWith(prefix) && refs.isVisible(name.slice(prefix.length));
 }
 
 function failAll(push: Push): void {

@@ -1,3 +1,4 @@
+import { requiredBoolean } from "../config-value.ts";
 import type { PushCommand, PushContext } from "../push-hooks.ts";
 import { pushContext } from "./hook-context.ts";
 import type { Push } from "./push.ts";
@@ -16,6 +17,17 @@ export async function runPostHooks(push: Push): Promise<void> {
   });
   await tell(push, "postReceive", () => hooks.postReceive?.(context(changed.flatMap(reported))));
   await tell(push, "postUpdate", () => hooks.postUpdate?.(context(changed.map(({ command }) => command))));
+  await renewServerInfo(push);
+}
+
+/** What it leaves behind is for others to read: nothing about the push depends on it. */
+async function renewServerInfo({ session: { repository, logger } }: Push): Promise<void> {
+  if (requiredBoolean(repository.config, "receive.updateServerInfo") !== true) return;
+  try {
+    await repository.updateServerInfo?.();
+  } catch (error) {
+    logger?.warn({ error }, "what dumb transports read could not be renewed");
+  }
 }
 
 /** What happened, by the word of the proc-receive hook where that did it. */

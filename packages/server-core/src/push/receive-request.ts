@@ -66,7 +66,7 @@ async function readHead(session: Session): Promise<Head | undefined> {
         hearBands(session, words);
       }
       if (text === "push-cert") cert.open();
-      else if (text.startsWith("shallow ")) shallow.push(readId(session, text.slice(8), text));
+      else if (text.startsWith("shallow ")) shallow.push(readShallow(session, text.slice(8)));
       else commands.push(readCommand(session, text));
     }
     if (bytes > limits.maxCommandBytes) throw limitExceeded("maxCommandBytes", limits.maxCommandBytes);
@@ -160,6 +160,12 @@ function readCommand(session: Session, line: string): PushCommand {
   const ref = line.slice(old.length + next.length + 2);
   if (ref === "") throw protocolError(`protocol error: expected old/new/ref, got ${quote(line)}`);
   return { ref, oldId: readId(session, old, line), newId: readId(session, next, line) };
+}
+
+function readShallow(session: Session, text: string): ObjectId {
+  const id = parseObjectId(text, session.repository.objectFormat);
+  if (id === undefined) throw protocolError(`protocol error: expected shallow sha, got ${quote(text)}`);
+  return id;
 }
 
 function readId(session: Session, text: string, line: string): ObjectId {

@@ -5,7 +5,7 @@ import { systemCode } from "../errors.ts";
 import { syncDirectories, writeWhole } from "../lock-file.ts";
 import { type RefFiles, removeEmptyTree } from "./ref-files.ts";
 import { type RefStep, refChange } from "./ref-step.ts";
-import { rejected } from "./ref-verdict.ts";
+import { conflicting } from "./ref-verdict.ts";
 import type { Reflogs } from "./reflogs.ts";
 
 /** What changes are made with. */
@@ -58,7 +58,7 @@ export class RefChanges {
         // Somebody made a directory here after we had looked, and may do so again.
         if (attempt < MAX_TRIES && (await removeEmptyTree(path))) continue;
         if (this.#atomic) throw error;
-        step.outcome = rejected("name-conflict");
+        step.outcome = conflicting(name, await files.firstBelow(name));
         break;
       }
     }

@@ -5,6 +5,7 @@ import {
   isRootRefName,
   isSymbolicTarget,
   isValidRefName,
+  parentRefNames,
   parseLooseRef,
   type RefTarget,
   refPlace,
@@ -113,6 +114,28 @@ export class RefFiles {
       }
     }
     return changed;
+  }
+
+  /** The ref whose file stands where `name` needs a directory. */
+  async firstAbove(name: string): Promise<string | undefined> {
+    for (const parent of parentRefNames(name)) {
+      const state = await this.read(parent);
+      if (state !== "missing" && state !== "directory") return parent;
+    }
+    return undefined;
+  }
+
+  /** The first ref below `name`, in byte order. */
+  async firstBelow(name: string): Promise<string | undefined> {
+    const directory = fromBytePath(this.pathOf(name));
+    const entries = await readdir(directory, { encoding: "latin1", withFileTypes: true }).catch(noEntries);
+    entries.sort((a, b) => (a.name < b.name ? -1 : 1));
+    for (const entry of entries) {
+      const below = `${name}/${entry.name}`;
+      const found = entry.isDirectory() ? await this.firstBelow(below) : below;
+      if (found !== undefined && isValidRefName(found)) return found;
+    }
+    return undefined;
   }
 
   /** Removes the directories that the file of `name` lay in and that are empty now, down from the third level. */

@@ -7,7 +7,7 @@ import type { Journal } from "../journal/journal.ts";
 import { type LockFile, lockFile } from "../lock-file.ts";
 import type { RefFiles } from "./ref-files.ts";
 import { contentOf, type RefStep } from "./ref-step.ts";
-import { refusalByValue, rejected } from "./ref-verdict.ts";
+import { conflicting, refusalByValue, rejected, rejectedByValue } from "./ref-verdict.ts";
 
 /** What locks are made with. */
 export interface RefLockContext {
@@ -95,8 +95,9 @@ export class RefLocks {
         if (made !== undefined) continue;
         await draft?.drop();
         // A ref stands where a directory is needed: nothing can be there to delete.
-        if (next !== "delete") step.outcome = rejected("name-conflict");
-        else step.outcome = refusalByValue(step.edit, "absent") ? rejected("missing") : { status: "ok" };
+        const reason = refusalByValue(step.edit, "absent");
+        if (next !== "delete") step.outcome = conflicting(name, await files.firstAbove(name));
+        else step.outcome = reason ? rejectedByValue(step.edit, reason, "absent") : { status: "ok" };
         return;
       }
     }

@@ -17,7 +17,15 @@ import { formatRefIntent } from "./ref-intent.ts";
 import { type RefLockContext, RefLocks } from "./ref-locks.ts";
 import { CalledOff, RefPhases } from "./ref-phases.ts";
 import { contentOf, isDeletion, isUpdate, type RefStep, stagedChange } from "./ref-step.ts";
-import { conflictsAmong, conflictsWithPacked, currentRef, refusalByValue, rejected } from "./ref-verdict.ts";
+import {
+  conflicting,
+  conflictsAmong,
+  currentRef,
+  packedConflict,
+  refusalByValue,
+  rejected,
+  rejectedByValue,
+} from "./ref-verdict.ts";
 
 /** What a transaction works on. */
 export interface RefTransactionContext extends RefLockContext, RefChangeContext {
@@ -59,7 +67,8 @@ export class RefTransaction {
     const conflicts = conflictsAmong(edits, options.atomic);
     this.#steps = edits.map((edit, index) => {
       const step: RefStep = { edit, loose: "missing", current: "absent" };
-      return conflicts.has(index) ? { ...step, outcome: rejected("name-conflict") } : step;
+      const outcome = conflicts.get(index);
+      return outcome === undefined ? step : { ...step, outcome };
     });
   }
 
@@ -123,7 +132,9 @@ export class RefTransaction {
     step.loose = await files.read(step.edit.name);
     if (step.loose !== "directory" || step.edit.next === "delete") return;
     // Before packed-refs is read, or a ref that is packed in between would be in neither place.
-    if (!(await removeEmptyTree(files.pathOf(step.edit.name)))) step.outcome = rejected("name-conflict");
+    const { name } = step.edit;
+    if (!(await removeEmptyTree(files.pathOf(name))))
+      step.outcome = conflicting(name, await files.firstBelow(name));
   }
 
   async #lockPacked(): Promise<boolean> {
@@ -137,9 +148,12 @@ export class RefTransaction {
     const { name, next } = step.edit;
     step.current = currentRef(name, step.loose, packed);
     const reason = refusalByValue(step.edit, step.current);
-    if (reason !== undefined) step.outcome = rejected(reason);
-    else if (next !== "delete" && step.current === "absent" && conflictsWithPacked(name, packed))
-      step.outcome = rejected("name-conflict");
+    if (reason !== undefined) {
+      step.outcome = rejectedByValue(step.edit, reason, step.current);
+    } else if (next !== "delete" && step.current === "absent") {
+      const other = packedConflict(name, packed);
+      if (other !== undefined) step.outcome = conflicting(name, other);
+    }
   }
 
   async #change(): Promise<void> {

@@ -29,34 +29,76 @@ export function refusalByValue(edit: RefEdit, current: CurrentRef): RefRejection
   return current !== "special" && current.id === edit.expected ? undefined : "stale";
 }
 
-/** Whether a packed ref stands where `name` would need a directory, or below it. */
-export function conflictsWithPacked(name: string, packed: PackedRefs): boolean {
-  if (parentRefNames(name).some((parent) => packed.has(parent))) return true;
+/** The packed ref that stands where `name` would need a directory, or below it. */
+export function packedConflict(name: string, packed: PackedRefs): string | undefined {
+  const parent = parentRefNames(name).find((above) => packed.has(above));
+  if (parent !== undefined) return parent;
   const below = lowerBound(packed, `${name}/`);
-  return below < packed.length && packed.nameAt(below).startsWith(`${name}/`);
+  const found = below < packed.length ? packed.nameAt(below) : "";
+  return found.startsWith(`${name}/`) ? found : undefined;
 }
 
 /**
  * The indexes of edits whose refs cannot exist beside those that earlier edits leave behind, and, when all have to
  * be made together, beside those that edits delete: C git refuses that too.
  */
-export function conflictsAmong(edits: readonly RefEdit[], together: boolean): Set<number> {
-  const conflicts = new Set<number>();
+export function conflictsAmong(edits: readonly RefEdit[], together: boolean): Map<number, RefOutcome> {
+  const conflicts = new Map<number, RefOutcome>();
   const taken = new Set<string>();
-  const above = new Set<string>();
+  const above = new Map<string, string>();
+  const deleted = new Set<string>();
   const take = (name: string) => {
     taken.add(name);
-    for (const parent of parentRefNames(name)) above.add(parent);
+    for (const parent of parentRefNames(name)) above.set(parent, name);
   };
-  if (together) for (const edit of edits) if (edit.next === "delete") take(edit.name);
-  for (const [index, edit] of edits.entries()) {
-    if (edit.next === "delete") continue;
-    if (above.has(edit.name) || parentRefNames(edit.name).some((parent) => taken.has(parent)))
-      conflicts.add(index);
-    else take(edit.name);
+  if (together)
+    for (const { name, next } of edits) {
+      if (next !== "delete") continue;
+      take(name);
+      deleted.add(name);
+    }
+  for (const [index, { name, next }] of edits.entries()) {
+    if (next === "delete") continue;
+    const other = above.get(name) ?? parentRefNames(name).find((parent) => taken.has(parent));
+    if (other === undefined) take(name);
+    else if (deleted.has(other)) conflicts.set(index, conflicting(name, other));
+    else
+      conflicts.set(index, {
+        ...rejected("name-conflict"),
+        message: `cannot process '${name}' and '${other}' at the same time`,
+        conflict: other,
+      });
   }
   return conflicts;
 }
+
+/** The outcome of an edit whose ref does not hold what it should. */
+export function rejectedByValue(
+  { name, expected }: RefEdit,
+  reason: RefRejection,
+  current: CurrentRef,
+): Rejected {
+  const say = (what: string): Rejected => ({
+    ...rejected(reason),
+    message: `cannot lock ref '${name}': ${what}`,
+  });
+  if (reason === "exists") return say("reference already exists");
+  if (reason === "missing") return say(`unable to resolve reference '${name}'`);
+  if (reason !== "stale" || typeof current === "string") return rejected(reason);
+  return say(`is at ${current.id} but expected ${expected}`);
+}
+
+/** The outcome of an edit whose ref cannot be where `other` is. */
+export function conflicting(name: string, other: string | undefined): Rejected {
+  if (other === undefined) return rejected("name-conflict");
+  return {
+    ...rejected("name-conflict"),
+    message: `'${other}' exists; cannot create '${name}'`,
+    conflict: other,
+  };
+}
+
+type Rejected = Extract<RefOutcome, { readonly status: "rejected" }>;
 
 /** What receive-pack tells the pusher after `ng <ref>`. */
 const MESSAGES: Readonly<Record<RefRejection, string>> = {
@@ -69,6 +111,6 @@ const MESSAGES: Readonly<Record<RefRejection, string>> = {
 };
 
 /** The outcome of an edit that was not made. */
-export function rejected(reason: RefRejection): RefOutcome {
+export function rejected(reason: RefRejection): Rejected {
   return { status: "rejected", reason, message: MESSAGES[reason] };
 }

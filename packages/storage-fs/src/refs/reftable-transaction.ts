@@ -16,7 +16,7 @@ import {
 import { compactReftables } from "./compact-reftables.ts";
 import { CalledOff, RefPhases } from "./ref-phases.ts";
 import { isDeletion, isUpdate, type RefStep, refChange, stagedChange } from "./ref-step.ts";
-import { conflictsAmong, refusalByValue, rejected } from "./ref-verdict.ts";
+import { conflicting, conflictsAmong, refusalByValue, rejected, rejectedByValue } from "./ref-verdict.ts";
 import type { ReflogPolicy } from "./reflogs.ts";
 import type { ReftableFiles } from "./reftable-files.ts";
 import { LockedStack, type ReftableChangeContext } from "./reftable-lock.ts";
@@ -67,7 +67,8 @@ export class ReftableTransaction {
     const { shape } = context.settings;
     this.#steps = edits.map((edit, index) => {
       const step: RefStep = { edit, loose: "missing", current: "absent" };
-      if (conflicts.has(index)) step.outcome = rejected("name-conflict");
+      const conflict = conflicts.get(index);
+      if (conflict !== undefined) step.outcome = conflict;
       else if (!fitsReftable(edit.name, shape) || edit.name.length > MAX_REFTABLE_NAME_BYTES)
         step.outcome = rejected("locked");
       return step;
@@ -142,9 +143,12 @@ export class ReftableTransaction {
       const ref = await getFromReftables(tables, edit.name);
       step.current = ref === undefined ? "absent" : ref.target.kind === "id" ? ref.target : "special";
       const reason = refusalByValue(edit, step.current);
-      if (reason !== undefined) step.outcome = rejected(reason);
-      else if (edit.next !== "delete" && ref === undefined && (await neighbours.forbid(edit.name)))
-        step.outcome = rejected("name-conflict");
+      if (reason !== undefined) {
+        step.outcome = rejectedByValue(edit, reason, step.current);
+      } else if (edit.next !== "delete" && ref === undefined) {
+        const other = await neighbours.inTheWayOf(edit.name);
+        if (other !== undefined) step.outcome = conflicting(edit.name, other);
+      }
     }
   }
 
@@ -222,11 +226,11 @@ class Neighbours {
     this.#tables = tables;
   }
 
-  async forbid(name: string): Promise<boolean> {
-    for (const parent of parentRefNames(name)) if (await this.#isRef(parent)) return true;
-    for await (const batch of listReftables(this.#tables, { prefixes: [`${name}/`] }))
-      if (batch.length > 0) return true;
-    return false;
+  async inTheWayOf(name: string): Promise<string | undefined> {
+    for (const parent of parentRefNames(name)) if (await this.#isRef(parent)) return parent;
+    for await (const [below] of listReftables(this.#tables, { prefixes: [`${name}/`] }))
+      if (below !== undefined) return below.name;
+    return undefined;
   }
 
   /** Many refs have the same parents. */
