@@ -18,13 +18,17 @@ describe("the commands of a push", () => {
     `${ZERO}  ${A} refs/heads/a`,
     `${ZERO} xyz refs/heads/a`,
     `${ZERO} ${"a".repeat(64)} refs/heads/a`,
-    "shallow x",
     "",
   ])("%j is none", async (line) => {
     const { packets, error } = await ask(section(line));
     expect(packets).toHaveLength(1);
     expect(packets[0]).toMatch(/^ERR protocol error: (?:expected old\/new\/ref|expected shallow sha), got '/);
     expect(error).toMatchObject({ code: "server-core/protocol", reported: true });
+  });
+
+  it("are not what says where a shallow history ends", async () => {
+    const { packets } = await ask(section("shallow x"));
+    expect(packets).toEqual(["ERR protocol error: expected shallow sha, got 'x'"]);
   });
 
   it("end in a flush packet", async () => {
