@@ -1,13 +1,13 @@
 import type { Abortable, ObjectReader, Quarantine } from "@x/objects";
+import type { WorkerPicker } from "./pool/pinned-worker.ts";
 import { call } from "./pool/worker-call.ts";
-import type { WorkerPool } from "./pool/worker-pool.ts";
 import type { OperationName, Operations, StoreLocation } from "./pool/worker-protocol.ts";
 
 type Args<Name extends OperationName> = Operations[Name]["args"];
 
 /** What a store and a quarantine have in common. */
 export function createFileObjectReader(
-  pool: WorkerPool,
+  pool: WorkerPicker,
   location: StoreLocation,
 ): ObjectReader & Pick<Quarantine, "isAncestor"> {
   const light = async <Name extends OperationName>(operation: Name, args: Args<Name>, options?: Abortable) =>

@@ -5,6 +5,7 @@ import { syncsOf } from "./durability.ts";
 import { createFileObjectReader } from "./file-object-reader.ts";
 import { incomingPrefix } from "./journal/sweep-objects.ts";
 import { syncDirectories } from "./lock-file.ts";
+import { pinWorker } from "./pool/pinned-worker.ts";
 import { call, callForEvents, callWithInput } from "./pool/worker-call.ts";
 import type { WorkerPool } from "./pool/worker-pool.ts";
 import type { ReceivedPack, StoreLocation } from "./pool/worker-protocol.ts";
@@ -37,24 +38,27 @@ export async function createQuarantine(pool: WorkerPool, store: StoreLocation): 
   const environment = quarantineEnvironment(directory, store);
   const packs: ReceivedPack[] = [];
   let maxTreeDepth: number | undefined;
-  let open = true;
+  const workers = pinWorker(pool);
+  let removal: Promise<void> | undefined;
+  let isPublished = false;
   let release = async (): Promise<void> => {};
-  const close = async (): Promise<void> => {
-    if (!open) return;
-    open = false;
-    for (const thread of pool.running()) thread.post({ kind: "forget", location });
-    await remove(directory);
+  const close = (): Promise<void> => {
+    if (removal !== undefined) return removal;
+    for (const thread of workers.running()) thread.post({ kind: "forget", location });
+    removal = remove(directory);
+    removal.catch(() => {}); // whoever discards hears of it, unless it does not matter any more
+    return removal;
   };
   const own = { objectsDirectory: directory, objectFormat: location.format, durability };
   let unpackBelow = 0;
   const quarantine: Quarantine = {
-    ...createFileObjectReader(pool, location),
+    ...createFileObjectReader(workers, location),
     async takePack(chunks, options) {
       const { limits, fsck, mayBeThin = true, onProgress, onMessage, signal } = options;
       maxTreeDepth = limits.maxTreeDepth;
       unpackBelow = options.unpackBelow ?? 0;
       const { receipt, pack } = await callWithInput(
-        pool.pick("heavy"),
+        workers.pick("heavy"),
         "takePack",
         location,
         { limits, fsck, mayBeThin, progress: onProgress !== undefined },
@@ -67,17 +71,17 @@ export async function createQuarantine(pool: WorkerPool, store: StoreLocation): 
     async *received(options) {
       for (const { packChecksum, count } of packs) {
         const args = { packChecksum, count };
-        for await (const event of callForEvents(pool, "received", location, args, options?.signal))
+        for await (const event of callForEvents(workers, "received", location, args, options?.signal))
           if (event.kind === "bytes") yield decodeReceived(event.bytes, location.format);
       }
     },
     get environment() {
-      return open ? environment : undefined;
+      return removal === undefined ? environment : undefined;
     },
     writeObject: (type, data) => writeLooseObject(own, type, data),
     unconnected: async (tips, known, options) =>
       call(
-        pool.pick("heavy"),
+        workers.pick("heavy"),
         "unconnected",
         location,
         { tips, known, packs, maxTreeDepth, clientShallow: options?.clientShallow ?? [] },
@@ -93,11 +97,13 @@ export async function createQuarantine(pool: WorkerPool, store: StoreLocation): 
         changed.push(...published.changedDirectories);
       }
       if (syncsOf(durability).directories) await syncDirectories(changed.map(toBytePath));
-      await close();
+      isPublished = true;
+      void close(); // goes on while refs change
     },
     async discard() {
       try {
-        await close();
+        // What of it stays on a bad disk is no reason to fail refs that have changed; a later start removes it.
+        await (isPublished ? close().catch(() => {}) : close());
       } finally {
         await release();
       }

@@ -1,6 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import type { PackEvent } from "@x/objects";
 import type { LooseScan, LooseScanRequest } from "../refs/loose-scan.ts";
+import type { WorkerPicker } from "./pinned-worker.ts";
 import type { WorkerPool } from "./worker-pool.ts";
 import {
   CHUNK_WINDOW,
@@ -158,7 +159,7 @@ export async function callWithInput<Name extends OperationName>(
 
 /** The events of a job, made no faster than they are read. Leaving the iteration ends the job. */
 export async function* callForEvents<Name extends "createPack" | "received">(
-  pool: WorkerPool,
+  pool: WorkerPicker,
   operation: Name,
   location: StoreLocation,
   args: Operations[Name]["args"],
