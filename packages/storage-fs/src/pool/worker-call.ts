@@ -12,6 +12,9 @@ import {
 } from "./worker-protocol.ts";
 import type { WorkerThread } from "./worker-thread.ts";
 
+/** As much as a chunk mostly has. Unit: bytes. */
+const CHUNK_BYTES = 64 * 1024;
+
 /** What a call needs beside its operation. */
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
@@ -51,6 +54,8 @@ export function scanInWorker(
 interface RunningCall<Result> {
   readonly id: number;
   readonly result: Promise<Result>;
+  /** Hands over a copy of a chunk. */
+  send(chunk: Uint8Array): void;
   /** Resolves when fewer than `most` of the `sent` chunks are still to be used up, or the call has ended. */
   room(sent: number, most: number): Promise<void>;
 }
@@ -66,6 +71,7 @@ function startCall<Name extends OperationName>(
   let wake: (() => void) | undefined;
   let id = 0;
   let taken = 0;
+  const free: ArrayBuffer[] = [];
   let settled = false;
   const result = new Promise<Operations[Name]["result"]>((resolve, reject) => {
     const abort = () => thread.post({ kind: "abort", id });
@@ -79,8 +85,9 @@ function startCall<Name extends OperationName>(
         if (event.kind === "progress") onProgress?.(event.text);
         else if (event.kind === "message") onMessage?.(event.text);
       },
-      onTaken: () => {
+      onTaken: (buffer) => {
         taken++;
+        free.push(buffer);
         wake?.();
       },
       onDone: (value) => {
@@ -97,6 +104,16 @@ function startCall<Name extends OperationName>(
   return {
     id,
     result,
+    send(chunk) {
+      // Copied, for the sender may use its buffer again and a view's buffer cannot be given away. Buffers come back: ones
+      // made for each chunk would pile up, since nothing but their sheer size has them collected.
+      let buffer = free.pop();
+      if (buffer === undefined || buffer.byteLength < chunk.length)
+        buffer = new ArrayBuffer(Math.max(chunk.length, CHUNK_BYTES));
+      const bytes = new Uint8Array(buffer, 0, chunk.length);
+      bytes.set(chunk);
+      thread.post({ kind: "chunk", id, bytes }, [buffer]);
+    },
     async room(sent, most) {
       while (!settled && sent - taken >= most)
         await new Promise<void>((resolve) => {
@@ -140,10 +157,7 @@ export async function callWithInput<Name extends OperationName>(
         thread.post({ kind: "input-end", id: running.id });
         return;
       }
-      // Copied, for the sender may use its buffer again and a view's buffer cannot be given away. Not by `slice`: that of
-      // a Node Buffer copies nothing.
-      const bytes = new Uint8Array(step.value);
-      thread.post({ kind: "chunk", id: running.id, bytes }, [bytes.buffer as ArrayBuffer]);
+      running.send(step.value);
       await running.room(++sent, CHUNK_WINDOW);
     }
   };

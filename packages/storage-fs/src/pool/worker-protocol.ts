@@ -111,8 +111,8 @@ export type WorkerEvent = PackEvent | { readonly kind: "message"; readonly text:
 /** From a worker. */
 export type FromWorker =
   | { kind: "event"; id: number; event: WorkerEvent }
-  /** A chunk was used up: one more may be sent. */
-  | { kind: "taken"; id: number }
+  /** A chunk was used up: one more may be sent, in the same buffer. */
+  | { kind: "taken"; id: number; buffer: ArrayBuffer }
   | { kind: "done"; id: number; result: unknown }
   | { kind: "failed"; id: number; failure: Failure }
   /** Something is broken that can be done without. */

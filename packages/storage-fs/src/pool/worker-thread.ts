@@ -12,8 +12,8 @@ import type {
 /** Whoever waits for a job's messages. */
 export interface JobListener {
   onEvent(event: WorkerEvent): void;
-  /** A chunk was used up. */
-  onTaken(): void;
+  /** A chunk was used up. What it came in is the listener's again. */
+  onTaken(buffer: ArrayBuffer): void;
   onDone(result: unknown): void;
   onFailed(error: Error): void;
 }
@@ -64,7 +64,7 @@ export class WorkerThread {
     const listener = this.#listeners.get(message.id);
     if (listener === undefined) return;
     if (message.kind === "event") listener.onEvent(message.event);
-    else if (message.kind === "taken") listener.onTaken();
+    else if (message.kind === "taken") listener.onTaken(message.buffer);
     else {
       this.#end(message.id);
       if (message.kind === "done") listener.onDone(message.result);

@@ -30,7 +30,9 @@ interface CpuLimit {
 /** One piece of work in a worker: what came in for it, what may go out, and whether it is still wanted. */
 export class Job {
   readonly #send: (event: WorkerEvent) => void;
-  readonly #sendTaken: () => void;
+  readonly #sendTaken: (buffer: ArrayBuffer) => void;
+  /** What the latest chunk came in. */
+  #lent: ArrayBuffer | undefined;
   readonly #chunks: Uint8Array[] = [];
   #inputEnded = false;
   #credit = EVENT_WINDOW;
@@ -47,7 +49,7 @@ export class Job {
   /** Bytes come or go: then it has no walk before it that others should wait for, and a peer decides how fast it goes. */
   #isFlowing = false;
 
-  constructor(send: (event: WorkerEvent) => void, sendTaken: () => void) {
+  constructor(send: (event: WorkerEvent) => void, sendTaken: (buffer: ArrayBuffer) => void) {
     this.#send = send;
     this.#sendTaken = sendTaken;
   }
@@ -106,14 +108,16 @@ export class Job {
     this.#send(event);
   }
 
-  /** The next chunk of input; `undefined` at its end. @throws Aborted */
+  /** The next chunk of input, the caller's until it asks for one more; `undefined` at its end. @throws Aborted */
   async nextChunk(): Promise<Uint8Array | undefined> {
     this.#flow();
+    if (this.#lent !== undefined) this.#sendTaken(this.#lent);
+    this.#lent = undefined;
     for (;;) {
       this.#throwIfAborted();
       const chunk = this.#chunks.shift();
       if (chunk !== undefined) {
-        this.#sendTaken();
+        this.#lent = chunk.buffer as ArrayBuffer;
         return chunk;
       }
       if (this.#inputEnded) return undefined;

@@ -64,7 +64,7 @@ export class WorkerHost {
         const transfer = event.kind === "bytes" ? [event.bytes.buffer as ArrayBuffer] : [];
         this.#send({ kind: "event", id, event }, transfer);
       },
-      () => this.#send({ kind: "taken", id }, []),
+      (buffer) => this.#send({ kind: "taken", id, buffer }, [buffer]),
     );
     this.#jobs.set(id, job);
     try {
