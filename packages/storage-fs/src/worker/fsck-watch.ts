@@ -120,8 +120,8 @@ function readSkipLists(
       if (bytes > MAX_SKIP_LIST_BYTES) throw unreadable("too long", path);
       lists.push(parseFsckSkipList(readFileSync(full), format));
     } catch (error) {
-      if (systemCode(error) === undefined) throw error;
-      throw unreadable(systemCode(error) as string, path, error);
+      const why = error instanceof ObjectsError ? undefined : systemCode(error);
+      throw why === undefined ? error : unreadable(why, path, error);
     }
   }
   return Buffer.concat(lists);
