@@ -19,7 +19,10 @@ export function requireSignedPush(rules: SignedPushRules = {}): Required<Pick<Pu
     async prePush(context) {
       const { certificate } = context;
       // A certificate without a signature is no signed push either.
-      if (certificate === undefined || certificate.status === "N") return "push is not signed";
+      if (certificate === undefined || certificate.status === "N")
+        return asksForSignatures(context)
+          ? "push is not signed"
+          : "push is not signed, nor can it be: receive.certNonceSeed is not set here";
       if (!statuses.includes(certificate.status))
         return `signature of the push is not accepted (${certificate.status})`;
       if (!nonceStatuses.includes(certificate.nonceStatus))
@@ -27,4 +30,9 @@ export function requireSignedPush(rules: SignedPushRules = {}): Required<Pick<Pu
       return admit?.(certificate, context);
     },
   };
+}
+
+/** Git's clients sign nothing unless they are asked to, and say that the server cannot take it. */
+function asksForSignatures({ repository }: PushContext): boolean {
+  return repository.config.get("receive.certNonceSeed") !== undefined;
 }

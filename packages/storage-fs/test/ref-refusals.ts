@@ -5,14 +5,11 @@ export function refused(reason: RefRejection, message: string): RefOutcome {
   return { status: "rejected", reason, message };
 }
 
-/** The outcome of an edit that would make `name` beside `other`. */
-export function inTheWay(name: string, other: string): RefOutcome {
-  return {
-    status: "rejected",
-    reason: "name-conflict",
-    message: `'${other}' exists; cannot create '${name}'`,
-    conflict: other,
-  };
+/** The outcome of an edit that would make `name` beside `other`, which is a file or not. */
+export function inTheWay(name: string, other: string, isFile: boolean): RefOutcome {
+  const lock = isFile ? `cannot lock ref '${name}': ` : "";
+  const message = `${lock}'${other}' exists; cannot create '${name}'`;
+  return { status: "rejected", reason: "name-conflict", message, conflict: other };
 }
 
 /** Beside `refs/heads/a` and `refs/heads/d/e/f`: what cannot be there, and what is in the way. */

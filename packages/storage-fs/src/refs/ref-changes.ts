@@ -5,7 +5,7 @@ import { systemCode } from "../errors.ts";
 import { syncDirectories, writeWhole } from "../lock-file.ts";
 import { type RefFiles, removeEmptyTree } from "./ref-files.ts";
 import { type RefStep, refChange } from "./ref-step.ts";
-import { conflicting } from "./ref-verdict.ts";
+import { conflictingFile } from "./ref-verdict.ts";
 import type { Reflogs } from "./reflogs.ts";
 
 /** What changes are made with. */
@@ -58,7 +58,7 @@ export class RefChanges {
         // Somebody made a directory here after we had looked, and may do so again.
         if (attempt < MAX_TRIES && (await removeEmptyTree(path))) continue;
         if (this.#atomic) throw error;
-        step.outcome = conflicting(name, await files.firstBelow(name));
+        step.outcome = conflictingFile(name, await files.firstBelow(name));
         break;
       }
     }

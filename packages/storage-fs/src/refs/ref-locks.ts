@@ -7,7 +7,7 @@ import type { Journal } from "../journal/journal.ts";
 import { type LockFile, lockFile } from "../lock-file.ts";
 import type { RefFiles } from "./ref-files.ts";
 import { contentOf, type RefStep } from "./ref-step.ts";
-import { conflicting, refusalByValue, rejected, rejectedByValue } from "./ref-verdict.ts";
+import { conflictingFile, refusalByValue, rejected, rejectedByValue } from "./ref-verdict.ts";
 
 /** What locks are made with. */
 export interface RefLockContext {
@@ -96,7 +96,7 @@ export class RefLocks {
         await draft?.drop();
         // A ref stands where a directory is needed: nothing can be there to delete.
         const reason = refusalByValue(step.edit, "absent");
-        if (next !== "delete") step.outcome = conflicting(name, await files.firstAbove(name));
+        if (next !== "delete") step.outcome = conflictingFile(name, await files.firstAbove(name));
         else step.outcome = reason ? rejectedByValue(step.edit, reason, "absent") : { status: "ok" };
         return;
       }

@@ -19,6 +19,7 @@ import { CalledOff, RefPhases } from "./ref-phases.ts";
 import { contentOf, isDeletion, isUpdate, type RefStep, stagedChange } from "./ref-step.ts";
 import {
   conflicting,
+  conflictingFile,
   conflictsAmong,
   currentRef,
   packedConflict,
@@ -134,7 +135,7 @@ export class RefTransaction {
     // Before packed-refs is read, or a ref that is packed in between would be in neither place.
     const { name } = step.edit;
     if (!(await removeEmptyTree(files.pathOf(name))))
-      step.outcome = conflicting(name, await files.firstBelow(name));
+      step.outcome = conflictingFile(name, await files.firstBelow(name));
   }
 
   async #lockPacked(): Promise<boolean> {

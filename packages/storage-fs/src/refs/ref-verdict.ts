@@ -98,6 +98,14 @@ export function conflicting(name: string, other: string | undefined): Rejected {
   };
 }
 
+/** The same, where a loose ref was found in the way as this one was to be locked. */
+export function conflictingFile(name: string, other: string | undefined): Rejected {
+  const outcome = conflicting(name, other);
+  return other === undefined
+    ? outcome
+    : { ...outcome, message: `cannot lock ref '${name}': ${outcome.message}` };
+}
+
 type Rejected = Extract<RefOutcome, { readonly status: "rejected" }>;
 
 /** What receive-pack tells the pusher after `ng <ref>`. */
