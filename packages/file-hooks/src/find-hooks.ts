@@ -13,10 +13,14 @@ export interface HookPlace {
 /** Scripts that were told to be no programs, each told once; no more of them are remembered. */
 const MAX_TOLD = 1024;
 
+/** A push of many refs asks for its update hook with each; where hooks are is looked up once in this time. Unit: milliseconds. */
+const PLACE_MS = 1000;
+
 /** Looks for scripts, and says once of each that it is there and cannot be run. */
 export class HookFinder {
   readonly #told = new Set<string>();
   readonly #logger: Logger | undefined;
+  #latest = { directory: "", until: 0, common: Promise.resolve("") };
 
   constructor(logger: Logger | undefined) {
     this.#logger = logger;
@@ -24,7 +28,7 @@ export class HookFinder {
 
   /** @returns a path as git would start it: from `$GIT_DIR` where it lies in there; `undefined` when there is none to run */
   async find(place: HookPlace, name: string): Promise<string | undefined> {
-    const folder = place.hooksPath ?? join(await commonDirectory(place.directory), "hooks");
+    const folder = place.hooksPath ?? join(await this.#commonDirectory(place.directory), "hooks");
     const path = join(folder, name);
     const full = resolve(place.directory, path);
     try {
@@ -34,6 +38,13 @@ export class HookFinder {
       if (error instanceof Error && "code" in error && error.code === "EACCES") this.#tell(full, name);
       return undefined;
     }
+  }
+
+  #commonDirectory(directory: string): Promise<string> {
+    const now = performance.now();
+    if (this.#latest.directory !== directory || this.#latest.until < now)
+      this.#latest = { directory, until: now + PLACE_MS, common: commonDirectory(directory) };
+    return this.#latest.common;
   }
 
   #tell(path: string, name: string): void {

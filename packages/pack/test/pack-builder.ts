@@ -51,10 +51,14 @@ export function whole(type: ObjectType, data: Uint8Array): Uint8Array {
   return concat(entryHead(objectEntryType(type), data.length), deflateSync(data));
 }
 
-export function ofsDelta(distance: number, delta: Uint8Array): Uint8Array {
+/** How far back a delta's base is, as it stands behind the head of its entry. */
+export function encodedDistance(distance: number): Uint8Array {
   const digits = new Uint8Array(16);
-  const base = digits.subarray(0, encodeBaseDistance(digits, 0, distance));
-  return concat(entryHead(ENTRY_OFS_DELTA, delta.length), base, deflateSync(delta));
+  return digits.subarray(0, encodeBaseDistance(digits, 0, distance));
+}
+
+export function ofsDelta(distance: number, delta: Uint8Array): Uint8Array {
+  return concat(entryHead(ENTRY_OFS_DELTA, delta.length), encodedDistance(distance), deflateSync(delta));
 }
 
 export function refDelta(baseId: Uint8Array, delta: Uint8Array): Uint8Array {

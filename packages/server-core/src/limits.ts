@@ -10,7 +10,7 @@ export interface Limits {
   readonly maxDiscardBytes: number;
   /** Refs that one push may change. */
   readonly maxCommands: number;
-  /** The certificate of a push, its commands included. Unit: bytes. */
+  /** The packets of a push certificate, its commands included. Unit: bytes. */
   readonly maxPushCertBytes: number;
   /** Options of one push (`--push-option`). */
   readonly maxPushOptions: number;

@@ -68,6 +68,29 @@ describe("the commands of a push", () => {
     }
   });
 
+  it("may each name capabilities, which are read once", async () => {
+    const command = (i: number) => `${ZERO} ${A} refs/heads/${i}\0 a${i} b${i} c${i} d${i} e${i}`;
+    const lines = Array.from({ length: 20_000 }, (_, i) => command(i));
+    const before = performance.now();
+    const { packets } = await ask(section(...lines, `${ZERO} ${A} refs/heads/x\0object-format=sha256`));
+    expect(packets).toEqual(["ERR unsupported object format 'sha256'"]);
+    // Read anew with each command they take minutes.
+    expect(performance.now() - before).toBeLessThan(5000);
+  });
+
+  it("in a certificate end at its limit, though its packets be empty", async () => {
+    let taken = 0;
+    async function* endless() {
+      yield encodePackets(["push-cert\0report-status"]);
+      for (; taken < 1000; taken++) yield encodePackets(Array.from({ length: 1000 }, () => ""));
+    }
+    const options = { limits: { maxPushCertBytes: 10_000 } };
+    const call = { service: "git-receive-pack", version: 0, input: endless(), options } as const;
+    const { packets } = await serve(new MemoryRepository(), call);
+    expect(packets).toEqual(["ERR the request exceeds maxPushCertBytes (10000)"]);
+    expect(taken).toBeLessThan(10);
+  });
+
   it("may fill a packet, and the report still fits one", async () => {
     const ref = `refs/heads/${"x".repeat(65516 - 82 - 11 - 30)}`;
     const input = [encodePackets([`${A} ${ZERO} ${ref}.lock\0report-status`, flush])];

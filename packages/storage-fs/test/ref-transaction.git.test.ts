@@ -566,3 +566,29 @@ describe("transact and reflogs", () => {
     expect(await repository.git("rev-parse", "HEAD")).toBe(b);
   });
 });
+
+describe.each(["sha1", "sha256"] as const)("many edits, %s", (format) => {
+  it("of refs with other values are refused before anything is locked", async () => {
+    const repository = await bench(format);
+    const [a, b, c] = repository.ids;
+    const { gitDirectory } = repository;
+    await repository.git("update-ref", "refs/heads/here", a);
+    const refs = await openRefs(repository.directory);
+    const names = Array.from({ length: 100 }, (_, i) => `refs/heads/many/${i}`);
+    mkdirSync(join(gitDirectory, "refs/heads/many"));
+    // Whoever had to lock these would have to wait.
+    for (const name of names) writeFileSync(join(gitDirectory, `${name}.lock`), "");
+    const edits = [
+      ...names.map((name): RefEdit => ({ name, expected: b, next: c })),
+      create("refs/heads/here", b),
+    ];
+    expect(reasons(await refs.transact(edits, separate))).toEqual([...names.map(() => "missing"), "exists"]);
+    const more = [...edits, create("refs/heads/new", b)];
+    expect(new Set(reasons(await refs.transact(more, together)))).toEqual(
+      new Set(["missing", "exists", "aborted"]),
+    );
+    for (const name of names) unlinkSync(join(gitDirectory, `${name}.lock`));
+    expect(reasons(await refs.transact([...edits, create("refs/heads/new", b)], separate)).at(-1)).toBe("ok");
+    expect(await state(repository)).toMatchObject({ "refs/heads/here": a, "refs/heads/new": b });
+  });
+});

@@ -36,6 +36,13 @@ export class RawClient {
     return this;
   }
 
+  /** Whether more has come than so many bytes. */
+  hasMoreThan(bytes: number): boolean {
+    let sum = 0;
+    for (const { length } of this.#chunks) sum += length;
+    return sum > bytes;
+  }
+
   get received(): string {
     return Buffer.concat(this.#chunks).toString("latin1");
   }

@@ -135,7 +135,7 @@ function* restIsWhole(objects: ObjectTable, wanted: IdNotes, idLength: number): 
   }
   if (trees.length === 0) return true;
   try {
-    yield* enumerateObjects(objects, { wants: trees, haves: [], withoutBitmaps: true, checkBlobs: true });
+    yield* enumerateObjects(objects, { wants: trees, haves: [], withoutBitmaps: true, checkTypes: true });
     return true;
   } catch (error) {
     if (error instanceof PackError && error.code !== "pack/limit-exceeded") return false;

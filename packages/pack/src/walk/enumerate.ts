@@ -33,6 +33,8 @@ const GITLINK = 0o160000;
 const MET_AS_TREE = 16;
 /** It was, or will be, looked into with nothing below it left out for its path. */
 const OPEN_EVERYWHERE = 32;
+/** It was met as a blob, and is one. */
+const IS_BLOB = 64;
 
 /** What to find, in numbers of an {@link ObjectTable}. */
 export interface EnumerateRequest {
@@ -51,8 +53,8 @@ export interface EnumerateRequest {
   readonly withoutBitmaps?: boolean | undefined;
   /** How many trees below each other a root tree may have. */
   readonly maxTreeDepth?: number | undefined;
-  /** See that whatever a tree names as a blob is one: for what others have made. */
-  readonly checkBlobs?: boolean | undefined;
+  /** See that whatever a tree names as a blob is one, and a tag's object what the tag says: for what others have made. */
+  readonly checkTypes?: boolean | undefined;
 }
 
 /**
@@ -82,7 +84,7 @@ class Enumeration {
   readonly #sendsBlobs: boolean;
   readonly #visits: TreeVisits;
   readonly #allowsMissing: boolean;
-  readonly #checksBlobs: boolean;
+  readonly #checksTypes: boolean;
   readonly #maxTreeDepth: number;
   readonly #bitmaps: BitmapOrder | undefined;
   /** Commits that are wanted, and had. */
@@ -110,7 +112,7 @@ class Enumeration {
     this.#sendsBlobs = this.#plan.types.has("blob");
     this.#visits = new TreeVisits(request.maxTreeVisits);
     this.#allowsMissing = request.allowMissing === true;
-    this.#checksBlobs = request.checkBlobs === true;
+    this.#checksTypes = request.checkTypes === true;
     this.#maxTreeDepth = request.maxTreeDepth ?? Number.POSITIVE_INFINITY;
     this.#flags = new ObjectFlags(table.count);
     this.#commits = new CommitTable(table, shallow);
@@ -129,7 +131,7 @@ class Enumeration {
   }
 
   #want(number: number): void {
-    const end = this.selected.selectTag(number);
+    const end = this.selected.selectTag(number, this.#checksTypes);
     if (this.#table.header(end).type === "commit") this.#wanted.add(end);
     else this.#others.push(end);
   }
@@ -293,7 +295,7 @@ class Enumeration {
         if (!isTree && !places.selects(place, data, nameAt, idAt - 1)) return;
         const number = this.#entry(tree, data, idAt, isTree);
         if (number < 0) return;
-        if (this.#checksBlobs && !isTree) this.#checkBlob(number);
+        if (this.#checksTypes && !isTree) this.#checkBlob(number);
         const isNew = isTree
           ? this.#meetTree(number, places.below(place, data, nameAt, idAt - 1), depth)
           : this.selected.select(number);
@@ -308,8 +310,11 @@ class Enumeration {
   /** @throws PackError `pack/malformed` */
   #checkBlob(number: number): void {
     const flags = this.#flags.get(number);
-    const isNew = (flags & (SELECTED | UNINTERESTING)) === 0;
-    if ((flags & MET_AS_TREE) === 0 && (!isNew || this.#table.header(number).type === "blob")) return;
+    if (flags & IS_BLOB) return;
+    if ((flags & MET_AS_TREE) === 0 && this.#table.header(number).type === "blob") {
+      this.#flags.set(number, IS_BLOB);
+      return;
+    }
     const id = this.#table.id(number);
     throw new PackError("pack/malformed", `object ${id} is used as a blob and is none`, { id });
   }

@@ -63,9 +63,9 @@ export class SelectedObjects implements Selection {
     return this.#paths?.likeness(number) ?? -1;
   }
 
-  /** @returns what the chain ends at */
-  selectTag(number: number): number {
-    return this.forTagChain(number, (tag) => this.select(tag));
+  /** @returns what the chain ends at @see forTagChain */
+  selectTag(number: number, checkTypes = false): number {
+    return this.forTagChain(number, (tag) => this.select(tag), checkTypes);
   }
 
   /** @returns false when it is selected already or the other side has it */
@@ -85,14 +85,22 @@ export class SelectedObjects implements Selection {
     return true;
   }
 
-  /** Visits a tag and the tags on its chain. @returns what the chain ends at */
-  forTagChain(number: number, visit: (tag: number) => void): number {
+  /**
+   * Visits a tag and the tags on its chain. @returns what the chain ends at
+   * @throws PackError `pack/missing-object`; with `checkTypes` `pack/malformed` for what is not of the type its tag says
+   */
+  forTagChain(number: number, visit: (tag: number) => void, checkTypes = false): number {
     while (this.#table.header(number).type === "tag") {
       visit(number);
       const target = parseTagTarget(this.#table.read(number).data, this.#table.format);
       const next = this.#table.findId(target.id);
       if (next < 0)
         throw missingObject(`bad object ${target.id}, the target of tag ${this.#table.id(number)}`);
+      const { type } = this.#table.header(next);
+      if (checkTypes && type !== target.type)
+        throw new PackError("pack/malformed", `object ${target.id} is a ${type}, not a ${target.type}`, {
+          id: target.id,
+        });
       number = next;
     }
     return number;

@@ -69,7 +69,8 @@ async function askOutside(
   { target, workTree }: Verdict,
 ): Promise<string | undefined> {
   const { update, pushToCheckout } = push.session.hooks;
-  const context = receivedContext(push, commandsOf(push.live));
+  // A list of all commands for each of them is more than a push of thousands can do with.
+  const context = receivedContext(push, () => commandsOf(push.live));
   if (update !== undefined) {
     const reason = await askHook(push, "update", () => update(context, command), "hook declined");
     if (reason !== undefined) return reason;

@@ -6,11 +6,14 @@ const utf8 = new TextEncoder();
 
 /** What every hook gets to know. */
 export function pushContext(push: Push, commands: readonly PushCommand[]): PushContext {
+  return { ...commonContext(push), commands };
+}
+
+function commonContext(push: Push): Omit<PushContext, "commands"> {
   const { call, repository, signal } = push.session;
   return {
     call,
     repository,
-    commands,
     atomic: push.atomic,
     pushOptions: push.request.pushOptions,
     certificate: push.certificate,
@@ -20,12 +23,20 @@ export function pushContext(push: Push, commands: readonly PushCommand[]): PushC
   };
 }
 
-/** What a hook gets to know once objects are in. */
-export function receivedContext(push: Push, commands: readonly PushCommand[]): ReceivedContext {
+/** What a hook gets to know once objects are in; the commands, where they are a function's, not before it asks. */
+export function receivedContext(
+  push: Push,
+  commands: readonly PushCommand[] | (() => readonly PushCommand[]),
+): ReceivedContext {
   const { quarantine } = push;
   const { signal } = push.session;
+  let known = typeof commands === "function" ? undefined : commands;
   return {
-    ...pushContext(push, commands),
+    ...commonContext(push),
+    get commands() {
+      known ??= typeof commands === "function" ? commands() : commands;
+      return known;
+    },
     objects: push.objects,
     received: () => quarantine?.received?.({ signal }) ?? nothing(),
     environment: (push.isPublished ? undefined : quarantine?.environment) ?? new Map(),

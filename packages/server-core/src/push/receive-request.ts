@@ -63,7 +63,7 @@ async function readHead(session: Session): Promise<Head | undefined> {
       const { text, capabilities } = splitFirstLine(lineText(payload));
       if (capabilities !== undefined) {
         words += ` ${capabilities}`;
-        hearBands(session, words);
+        hearBands(session, capabilities);
       }
       if (text === "push-cert") cert.open();
       else if (text.startsWith("shallow ")) shallow.push(readShallow(session, text.slice(8)));
@@ -90,8 +90,8 @@ async function readHead(session: Session): Promise<Head | undefined> {
 }
 
 /** Who asks for side-bands is told of what is wrong on them, from here on. */
-function hearBands(session: Session, words: string): void {
-  if (parseCapabilities(words).has("side-band-64k"))
+function hearBands(session: Session, capabilities: string): void {
+  if (parseCapabilities(capabilities).has("side-band-64k"))
     session.channel = { kind: "sideband", maxPacketBytes: 65520 };
 }
 
@@ -121,15 +121,16 @@ class CertReader {
       this.#state = "over";
       return;
     }
-    this.#bytes += payload.length;
+    // An empty packet is not for nothing either.
+    this.#bytes += payload.length + 4;
     const { maxPushCertBytes } = this.#session.limits;
     if (this.#bytes > maxPushCertBytes) throw limitExceeded("maxPushCertBytes", maxPushCertBytes);
-    this.#parts.push(text);
+    if (text !== "") this.#parts.push(text);
   }
 
   /** A flush packet ends an open one too, as in C git. */
   parse(): PushCert | undefined {
-    return this.#bytes === 0 ? undefined : parsePushCert(this.#parts.join(""));
+    return this.#parts.length === 0 ? undefined : parsePushCert(this.#parts.join(""));
   }
 }
 

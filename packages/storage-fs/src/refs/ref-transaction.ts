@@ -40,6 +40,8 @@ export interface RefTransactionContext extends RefLockContext, RefChangeContext 
 
 /** Files read or written at a time. */
 const MAX_OPEN = 8;
+/** From so many edits on, those whose refs have other values are found out before anything is locked or written. */
+const MANY_EDITS = 64;
 
 /**
  * One round of edits that share their locks: every ref is locked, in byte order, then read, then judged, and only
@@ -108,7 +110,26 @@ export class RefTransaction {
     return this.#steps.filter((step) => step.outcome === undefined);
   }
 
+  /** Judges by the values that refs have just now. What passes is judged again under its lock. */
+  async #lookFirst(): Promise<void> {
+    const { files, packed } = this.#context;
+    const open = this.#open();
+    await mapBounded(open, MAX_OPEN, async (step) => {
+      step.loose = await files.read(step.edit.name).catch(() => "broken" as const);
+    });
+    const known = await packed.read();
+    for (const step of open) {
+      const current = currentRef(step.edit.name, step.loose, known);
+      const reason = current === "special" ? undefined : refusalByValue(step.edit, current);
+      if (reason !== undefined) step.outcome = rejected(reason);
+    }
+  }
+
   async #prepare(): Promise<void> {
+    if (this.#steps.length >= MANY_EDITS) {
+      await this.#lookFirst();
+      if (this.#atomic && this.#steps.some((step) => step.outcome?.status === "rejected")) return;
+    }
     await this.#locks.lockAll(this.#open());
     await mapBounded(this.#open(), MAX_OPEN, (step) => this.#read(step));
     const deletions = () =>

@@ -32,7 +32,10 @@ export async function findUnconnected(
 ): Promise<ObjectId[]> {
   if (args.clientShallow.length === 0 && (await connectAtOnce(work, args))) return [];
   const haves = args.known.map((id) => work.objects.findId(id)).filter((number) => number >= 0);
-  return findLost(work, [...new Set(args.tips)], haves);
+  const lost: ObjectId[] = [];
+  const stored: ObjectId[] = [];
+  for (const tip of new Set(args.tips)) (work.objects.findId(tip) < 0 ? lost : stored).push(tip);
+  return [...lost, ...(await findLost(work, stored, haves))];
 }
 
 async function connectAtOnce(
@@ -103,7 +106,7 @@ async function isConnected(
         haves,
         shallow,
         withoutBitmaps: true,
-        checkBlobs: true,
+        checkTypes: true,
         maxTreeDepth,
       }),
     );
