@@ -62,7 +62,11 @@ async function replaceFile(directory: string, name: string, text: string): Promi
   await mkdir(directory, { recursive: true });
   const file = await open(temporary, "wx", 0o666);
   try {
-    await file.writeFile(text, "latin1").finally(() => file.close());
+    try {
+      await file.writeFile(text, "latin1");
+    } finally {
+      await file.close();
+    }
     await rename(temporary, path);
   } catch (error) {
     await unlink(temporary).catch(() => {});
