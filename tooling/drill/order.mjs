@@ -1,6 +1,8 @@
 // Watches what a push waits for: before a client reads "unpack ok", all of it has to have reached the disk.
-//   pnpm drill:order
-// Over stdio and over `xgit serve`. Linux only. It needs strace, and the right to trace another process of this user.
+//   pnpm drill:order [--reftable]
+// Over stdio and over `xgit serve`; then over stdio what is left of it with durability `git`, and that with `none` all of
+// it is missed: or the watch is worth nothing. With --reftable refs are in reftables, for which git has to be 2.46 or
+// newer. Linux only. It needs strace, and the right to trace another process of this user.
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
@@ -15,6 +17,7 @@ import { makeScenes, requestOf, stage } from "./scene.mjs";
 const { values: options } = parseArgs({
   args: process.argv.slice(2).filter((argument) => argument !== "--"),
   options: {
+    reftable: { type: "boolean", default: false },
     server: {
       type: "string",
       default: fileURLToPath(new URL("../../packages/cli/dist/bin.js", import.meta.url)),
@@ -25,6 +28,7 @@ const bin = options.server;
 if (!existsSync(bin)) throw new Error(`${bin} is not built`);
 const work = mkdtempSync(join(tmpdir(), "x-order-"));
 const git = stockGit(work);
+const UNSYNCED = "was not synced before the report";
 const CALLS = "fsync,fdatasync,write,writev,sendto,sendmsg,rename,unlink,link";
 const STRACE = ["-y", "-s", "4096", "-e", `trace=${CALLS}`];
 
@@ -49,8 +53,8 @@ function readCalls(log) {
   return calls;
 }
 
-/** What has to be synced before the report, for `scene`. */
-function required(scene, directory) {
+/** What has to be synced before the report, for `scene`. With durability `git` that is packs and their indexes alone. */
+function required(scene, directory, durability) {
   const path = (name) => `${directory}/${name}`;
   const list = [];
   if (scene.pack)
@@ -58,8 +62,16 @@ function required(scene, directory) {
       [/fsync\(\d+<.*\/(?:tmp_pack_incoming|pack-\w+\.pack)>/, "the pack"],
       [/fsync\(\d+<.*\/pack-\w+\.idx>/, "its index"],
       [/fsync\(\d+<.*\/pack-\w+\.rev>/, "its reverse index"],
-      [`<${path("objects/pack")}>`, "objects/pack"],
     );
+  if (durability === "git") return list;
+  if (scene.pack) list.push([`<${path("objects/pack")}>`, "objects/pack"]);
+  if (scene.shallow.length > 0)
+    list.push(["shallow.lock>", "the shallow commits"], [`<${directory}>`, "their name"]);
+  if (options.reftable) {
+    list.push([".ref.temp.", "the new table"], ["tables.list.lock>", "the list of tables"]);
+    list.push([`<${path("reftable")}>`, "their names"]);
+    return list;
+  }
   for (const { name, next } of scene.changes) {
     const parent = path(name.slice(0, name.lastIndexOf("/")));
     if (next !== undefined) {
@@ -71,15 +83,13 @@ function required(scene, directory) {
     if (name === "refs/heads/new/made")
       list.push([`<${path("refs/heads")}>`, "the parent of a new directory"]);
   }
-  if (scene.shallow.length > 0)
-    list.push(["shallow.lock>", "the shallow commits"], [`<${directory}>`, "their name"]);
   if (scene.atomic) list.push([".intent>", "the intent"], [`<${path("xgit-journal")}>`, "its name"]);
   if (scene.changes.some(({ next }) => next === undefined))
     list.push(["packed-refs.new>", "packed-refs"], [`<${directory}>`, "its name"]);
   return list;
 }
 
-function* check(scene, directory, calls) {
+function* check(scene, directory, calls, durability = "full") {
   const report = calls.findIndex(
     (call) => /^(?:write|writev|send\w+)\(/.test(call) && call.includes("unpack ok"),
   );
@@ -87,17 +97,20 @@ function* check(scene, directory, calls) {
   const synced = calls.slice(0, report).filter((call) => /^f(?:data)?sync\(/.test(call));
   const matches = (call, what) =>
     what instanceof RegExp ? what.test(call) : [what].flat().some((part) => call.includes(part));
-  for (const [what, name] of required(scene, directory))
-    if (!synced.some((call) => matches(call, what))) yield `${name} was not synced before the report`;
-  const firstRename = calls.findIndex((call) => /^rename\(.*\.lock"/.test(call));
+  for (const [what, name] of required(scene, directory, durability))
+    if (!synced.some((call) => matches(call, what))) yield `${name} ${UNSYNCED}`;
+  if (durability !== "full") return;
+  const firstRename = calls.findIndex((call) => /^rename\(.*(?<!shallow)\.lock"/.test(call));
   const at = (part) => calls.findIndex((call) => call.startsWith("fsync(") && call.includes(part));
   if (firstRename >= 0 && scene.pack && at(`<${directory}/objects/pack>`) > firstRename)
     yield "a ref was changed before its objects were safe";
+  if (firstRename >= 0 && options.reftable && at(".ref.temp.") > firstRename)
+    yield "a list named a table that was not safe";
   if (firstRename >= 0 && scene.atomic && at(".intent>") > firstRename)
     yield "a ref was changed before the intent was safe";
 }
 
-async function overStdio(scene) {
+async function callsOverStdio(scene, durability) {
   const directory = join(work, "stdio.git");
   const log = join(work, "stdio.log");
   stage(scene, directory);
@@ -105,10 +118,25 @@ async function overStdio(scene) {
     bin,
     directory,
     request: requestOf(scene),
-    env: git.env,
+    env: { ...git.env, XGIT_DURABILITY: durability },
     strace: [...STRACE, "-o", log],
   });
-  return [...check(scene, directory, readCalls(log))];
+  return { directory, calls: readCalls(log) };
+}
+
+async function overStdio(scene, durability = "full") {
+  const { directory, calls } = await callsOverStdio(scene, durability);
+  return [...check(scene, directory, calls, durability)];
+}
+
+/** Where nothing is waited for, the watch has to miss every single thing. */
+async function watchItself(scene) {
+  const { directory, calls } = await callsOverStdio(scene, "none");
+  const missed = [...check(scene, directory, calls)].filter((problem) => problem.endsWith(UNSYNCED));
+  const all = required(scene, directory, "full").length;
+  return missed.length === all
+    ? []
+    : [`the watch misses ${missed.length} of ${all} things that are not synced`];
 }
 
 async function overServe(scene) {
@@ -144,11 +172,14 @@ async function overServe(scene) {
 let failed = 0;
 let passed = 0;
 try {
-  for (const scene of makeScenes(git, work))
-    for (const [way, run] of [
+  for (const scene of makeScenes(git, work, options))
+    for (const [way, run, isNeeded = true] of [
       ["stdio", overStdio],
-      ["serve", overServe],
+      ["serve", (scene) => overServe(scene)],
+      ["stdio, durability git", (scene) => overStdio(scene, "git"), scene.pack !== undefined],
+      ["stdio, durability none", watchItself],
     ]) {
+      if (!isNeeded) continue;
       const problems = await run(scene);
       console.log(`${problems.length === 0 ? "ok    " : "FAILED"} ${way}: ${scene.title}`);
       for (const problem of problems) console.log(`       ${problem}`);

@@ -6,6 +6,7 @@ import { systemCode } from "./errors.ts";
 import { Journal } from "./journal/journal.ts";
 import { lockFile, syncDirectories } from "./lock-file.ts";
 import { parseShallow } from "./shallow-file.ts";
+import type { SharedAccess } from "./shared-access.ts";
 
 /** How long to wait for `shallow.lock`. C git does not. Unit: milliseconds. */
 const LOCK_TIMEOUT_MS = 1000;
@@ -14,6 +15,7 @@ interface ShallowLocation {
   readonly shallowFile: string;
   readonly format: ObjectFormat;
   readonly durability?: Durability | undefined;
+  readonly access?: SharedAccess | undefined;
 }
 
 /**
@@ -23,12 +25,12 @@ interface ShallowLocation {
 export async function addToShallowFile(location: ShallowLocation, ids: readonly ObjectId[]): Promise<void> {
   const path = toBytePath(location.shallowFile);
   const { refs: sync } = syncsOf(location.durability ?? "full");
-  const journal = new Journal(parentOf(path), sync);
+  const journal = new Journal(parentOf(path), sync, location.access);
   try {
     // A lock that a dead process left; what it wanted of refs waits for those who open them.
     for (const intent of await journal.takeOver()) await intent.abandon();
     const draft = await journal.draft(path, new Uint8Array());
-    const lock = await lockFile(path, { timeoutMs: LOCK_TIMEOUT_MS, draft, sync });
+    const lock = await lockFile(path, { timeoutMs: LOCK_TIMEOUT_MS, draft, sync, access: location.access });
     if (lock === undefined) throw new Error("somebody else holds shallow.lock");
     try {
       const known = await readKnown(location);

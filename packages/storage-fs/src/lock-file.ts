@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fromBytePath, parentOf } from "./byte-path.ts";
 import { systemCode } from "./errors.ts";
 import type { Draft } from "./journal/draft.ts";
+import { type SharedAccess, share } from "./shared-access.ts";
 
 /**
  * Git's lock on a file: whoever creates `<path>.lock` may change `<path>`, by writing the lock file and renaming it.
@@ -28,6 +29,8 @@ export interface LockFileOptions {
   readonly timeoutMs: number;
   /** What the file shall hold, written already. It tells that the lock is ours, should this process die; used up in any case. */
   readonly draft?: Draft | undefined;
+  /** What others may do with the file, where there is no draft to tell. */
+  readonly access?: SharedAccess | undefined;
   /** Whether {@link LockFile.write} waits until what it wrote has reached the disk; yes when not given. */
   readonly sync?: boolean | undefined;
 }
@@ -41,12 +44,13 @@ const MAX_PAUSE_MS = 1000;
  * @throws what the system throws for anything but a held lock, `ENOENT` for a missing directory for example
  */
 export async function lockFile(path: string, options: LockFileOptions): Promise<LockFile | undefined> {
-  const { timeoutMs, draft, sync = true } = options;
+  const { timeoutMs, draft, access, sync = true } = options;
   const started = performance.now();
   try {
     for (let attempt = 1; ; attempt++) {
-      const got = draft === undefined ? await create(`${path}.lock`) : await draft.linkTo(`${path}.lock`);
-      if (got === "unable") return await lockFile(path, { timeoutMs, sync });
+      const got =
+        draft === undefined ? await create(`${path}.lock`, access) : await draft.linkTo(`${path}.lock`);
+      if (got === "unable") return await lockFile(path, { timeoutMs, access, sync });
       if (got === "locked") return heldLock(path, draft, sync);
       const left = timeoutMs < 0 ? MAX_PAUSE_MS : started + timeoutMs - performance.now();
       if (left <= 0) break;
@@ -62,9 +66,10 @@ export async function lockFile(path: string, options: LockFileOptions): Promise<
   return undefined;
 }
 
-async function create(lockPath: string): Promise<"locked" | "taken"> {
+async function create(lockPath: string, access: SharedAccess | undefined): Promise<"locked" | "taken"> {
   try {
     await (await open(fromBytePath(lockPath), "wx", 0o666)).close();
+    await share(fromBytePath(lockPath), access);
     return "locked";
   } catch (error) {
     if (systemCode(error) !== "EEXIST") throw error;

@@ -17,6 +17,7 @@ import { type OpenRefsOptions, openRefs, type SharedRefMemory } from "./refs/ope
 import { PageCache } from "./refs/page-cache.ts";
 import { readRepositoryFormat } from "./repository-format.ts";
 import { writeServerInfo } from "./server-info.ts";
+import { parseSharedAccess } from "./shared-access.ts";
 import { type FileWorkTree, listWorkTrees } from "./work-tree/list-work-trees.ts";
 
 /** A repository on disk. Fits server-core's `Repository` by its shape. */
@@ -92,6 +93,7 @@ async function openWith(
   const format = readRepositoryFormat(own);
   const { objectFormat } = format;
   const bare = format.bare ?? looksBare(layout);
+  const access = parseSharedAccess(own.get("core.sharedRepository"));
   const { durability, onWarning } = options;
   const location: StoreLocation = {
     format: objectFormat,
@@ -99,6 +101,7 @@ async function openWith(
     alternates: options.alternates ?? [],
     shallowFile: options.shallowFile ?? `${layout.commonDirectory}/shallow`,
     durability: options.durability,
+    access,
     maxObjectBytes: options.maxObjectBytes ?? DEFAULT_MAX_OBJECT_BYTES,
     maxWalkCpuMs: options.maxWalkCpuMs ?? DEFAULT_MAX_WALK_CPU_MS,
     maxCheckCpuMs: options.maxCheckCpuMs ?? DEFAULT_MAX_CHECK_CPU_MS,
@@ -109,7 +112,7 @@ async function openWith(
   const store = createFileObjectStore(pool, location);
   const objects: ObjectStore = { ...store, alternateTips: (asked) => lent.list(asked) };
   const peel = (ids: readonly ObjectId[]) => store.peel(ids);
-  const refs = await openRefs({ layout, config, format, durability, bare, shared, peel, onWarning });
+  const refs = await openRefs({ layout, config, format, durability, bare, shared, access, peel, onWarning });
   // After the refs: what they now lead to was kept by what goes here.
   await sweepObjects(layout.objectsDirectory, onWarning);
   const workTrees = () =>

@@ -1,6 +1,8 @@
-import { link, mkdir, readdir, rename } from "node:fs/promises";
+import { link, readdir, rename } from "node:fs/promises";
+import { toBytePath } from "./byte-path.ts";
 import { systemCode } from "./errors.ts";
 import { freshen } from "./freshen.ts";
+import { makeShared, type SharedAccess, share } from "./shared-access.ts";
 
 /** File systems without hard links say one of these. */
 const NO_LINKS = ["EPERM", "ENOTSUP", "EOPNOTSUPP", "EXDEV", "EMLINK"];
@@ -10,12 +12,18 @@ const NO_LINKS = ["EPERM", "ENOTSUP", "EOPNOTSUPP", "EXDEV", "EMLINK"];
  * has the same content; to gc it counts from now on as young as ours.
  * @returns directories with new entries, to be synced
  */
-export async function publishLooseObjects(from: string, to: string): Promise<string[]> {
+export async function publishLooseObjects(
+  from: string,
+  to: string,
+  access?: SharedAccess,
+): Promise<string[]> {
   const parts = (await readdir(from)).filter((name) => /^[0-9a-f]{2}$/.test(name));
   for (const part of parts) {
-    await mkdir(`${to}/${part}`, { recursive: true });
-    for (const name of await readdir(`${from}/${part}`))
+    await makeShared(toBytePath(`${to}/${part}`), access);
+    for (const name of await readdir(`${from}/${part}`)) {
+      await share(`${from}/${part}/${name}`, access);
       await moveObject(`${from}/${part}/${name}`, `${to}/${part}/${name}`);
+    }
   }
   return parts.length > 0 ? [...parts.map((part) => `${to}/${part}`), to] : [];
 }

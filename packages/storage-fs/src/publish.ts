@@ -1,7 +1,9 @@
-import { link, mkdir, readdir, rename } from "node:fs/promises";
+import { link, readdir, rename } from "node:fs/promises";
+import { toBytePath } from "./byte-path.ts";
 import { systemCode } from "./errors.ts";
 import { freshen } from "./freshen.ts";
 import { guardPack } from "./keep-file.ts";
+import { makeShared, type SharedAccess, share } from "./shared-access.ts";
 
 /** Readers look for `.idx`: it comes last, when all it stands for is there. */
 const ORDER = [".pack", ".rev", ".idx"];
@@ -18,7 +20,7 @@ export interface PublishedPacks {
 }
 
 /** Moves the packs of one object directory into another. */
-export async function publishPacks(from: string, to: string): Promise<PublishedPacks> {
+export async function publishPacks(from: string, to: string, access?: SharedAccess): Promise<PublishedPacks> {
   const names = await readdir(`${from}/pack`);
   const rank = (name: string) => ORDER.findIndex((suffix) => name.endsWith(suffix));
   const files = names.filter((name) => rank(name) >= 0).sort((a, b) => rank(a) - rank(b));
@@ -27,13 +29,14 @@ export async function publishPacks(from: string, to: string): Promise<PublishedP
     for (const guard of guards.splice(0)) await guard();
   };
   if (files.length === 0) return { changedDirectories: [], release };
-  const isNew = (await mkdir(`${to}/pack`, { recursive: true })) !== undefined;
+  const isNew = await makeShared(toBytePath(`${to}/pack`), access);
   try {
     for (const name of files) {
       if (name.endsWith(".pack")) {
         const keep = name.replace(/\.pack$/, ".keep");
         guards.push(await guardPack(`${to}/pack/${keep}`, `${from}/pack/${keep}`));
       }
+      await share(`${from}/pack/${name}`, access);
       await moveFile(`${from}/pack/${name}`, `${to}/pack/${name}`);
     }
     return { changedDirectories: isNew ? [`${to}/pack`, to] : [`${to}/pack`], release };

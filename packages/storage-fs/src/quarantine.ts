@@ -90,9 +90,9 @@ export async function createQuarantine(pool: WorkerPool, store: StoreLocation): 
     async publish() {
       const isUnpacked =
         unpackBelow > 0 && packs.length > 0 && (await unpackReceived(quarantine, own, unpackBelow));
-      const changed = await publishLooseObjects(directory, store.objectsDirectory);
+      const changed = await publishLooseObjects(directory, store.objectsDirectory, store.access);
       if (!isUnpacked) {
-        const published = await publishPacks(directory, store.objectsDirectory);
+        const published = await publishPacks(directory, store.objectsDirectory, store.access);
         release = published.release;
         changed.push(...published.changedDirectories);
       }

@@ -2,6 +2,7 @@ import { link, open, unlink } from "node:fs/promises";
 import { fromBytePath } from "../byte-path.ts";
 import { systemCode } from "../errors.ts";
 import { writeWhole } from "../lock-file.ts";
+import { type SharedAccess, share } from "../shared-access.ts";
 
 /** A file that is to become a lock. While it is in the journal, whoever finds the same file as a lock knows whose it is. */
 export interface Draft {
@@ -18,7 +19,11 @@ const UNABLE: ReadonlySet<string> = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "
 export async function writeDraft(
   path: string,
   content: Uint8Array,
-  options: { readonly sync: boolean; readonly beside?: string | undefined },
+  options: {
+    readonly sync: boolean;
+    readonly beside?: string | undefined;
+    readonly access?: SharedAccess | undefined;
+  },
 ): Promise<Draft> {
   let dropped = false;
   const drop = async (): Promise<void> => {
@@ -30,6 +35,7 @@ export async function writeDraft(
   const file = await open(fromBytePath(path), "wx", 0o666);
   try {
     await writeWhole(file, [content], options.sync && content.length > 0);
+    await share(fromBytePath(path), options.access);
   } catch (error) {
     await drop();
     throw error;

@@ -3,6 +3,7 @@ import { lstat, mkdir, open, readdir, readFile, rename, unlink } from "node:fs/p
 import { fromBytePath } from "../byte-path.ts";
 import { systemCode } from "../errors.ts";
 import { syncDirectories, writeWhole } from "../lock-file.ts";
+import { type SharedAccess, share } from "../shared-access.ts";
 import { type Draft, writeDraft } from "./draft.ts";
 import { formatEntry, type JournalEntry, NOBODY, newTag, parseEntry } from "./journal-entry.ts";
 import { isDead, ownProcessName } from "./process-name.ts";
@@ -31,10 +32,16 @@ export class Journal {
   readonly #commonDirectory: string;
   readonly #directory: string;
   readonly #sync: boolean;
+  readonly #access: SharedAccess | undefined;
   #isClosed = false;
 
-  /** @param commonDirectory a byte path @param sync wait until what is written has reached the disk */
-  constructor(commonDirectory: string, sync: boolean) {
+  /**
+   * @param commonDirectory a byte path
+   * @param sync wait until what is written has reached the disk
+   * @param access what others may do with what is made, locks too
+   */
+  constructor(commonDirectory: string, sync: boolean, access?: SharedAccess) {
+    this.#access = access;
     this.#commonDirectory = commonDirectory;
     this.#directory = `${commonDirectory}/${JOURNAL_DIRECTORY}`;
     this.#sync = sync;
@@ -49,7 +56,8 @@ export class Journal {
     const tag = newTag();
     const name = formatEntry(owner, tag, "hold", relative);
     return this.#writing(async () => {
-      if (name !== undefined) return writeDraft(`${this.#directory}/${name}`, content, { sync: this.#sync });
+      const how = { sync: this.#sync, access: this.#access };
+      if (name !== undefined) return writeDraft(`${this.#directory}/${name}`, content, how);
       const beside = `${this.#directory}/${formatEntry(owner, tag, "path")}`;
       await writeWhole(
         await open(fromBytePath(beside), "wx", 0o666),
@@ -57,7 +65,8 @@ export class Journal {
         false,
       );
       const plain = `${this.#directory}/${formatEntry(owner, tag, "hold")}`;
-      return writeDraft(plain, content, { sync: this.#sync, beside });
+      await share(fromBytePath(beside), this.#access);
+      return writeDraft(plain, content, { ...how, beside });
     });
   }
 
@@ -68,6 +77,7 @@ export class Journal {
       const file = await open(this.#at(name), "wx", 0o666);
       try {
         await writeWhole(file, [Buffer.from(text, "latin1")], this.#sync);
+        await share(this.#at(name), this.#access);
         await this.#syncNames();
       } catch (error) {
         await unlink(this.#at(name)).catch(() => {});
@@ -114,6 +124,7 @@ export class Journal {
   async #make(): Promise<boolean> {
     try {
       await mkdir(fromBytePath(this.#directory));
+      await share(fromBytePath(this.#directory), this.#access);
       if (this.#sync) await syncDirectories([this.#commonDirectory]);
       return true;
     } catch (error) {

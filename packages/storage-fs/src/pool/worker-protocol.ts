@@ -15,6 +15,7 @@ import type {
 
 import type { Durability } from "../durability.ts";
 import type { LooseScan, LooseScanRequest } from "../refs/loose-scan.ts";
+import type { SharedAccess } from "../shared-access.ts";
 import type { WorkTreeAnswer, WorkTreeRequest } from "../work-tree/update-request.ts";
 
 /** Which objects a job works on. Everything a worker needs to know of a repository. */
@@ -36,6 +37,8 @@ export interface StoreLocation {
   readonly maxCheckCpuMs?: number | undefined;
   /** What of the objects written has reached the disk when a job is done; all of it when not given. */
   readonly durability?: Durability | undefined;
+  /** What others may do with what is made; the umask alone decides when not given. */
+  readonly access?: SharedAccess | undefined;
   /** Make packs without asking the bitmaps beside those that are stored. */
   readonly withoutBitmaps?: boolean | undefined;
 }

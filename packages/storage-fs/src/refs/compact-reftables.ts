@@ -72,14 +72,14 @@ class Compaction {
   }
 
   async finish(): Promise<void> {
-    const { settings, sync } = this.#context;
+    const { settings } = this.#context;
     const [first, last] = [this.#tables[0], this.#tables.at(-1)] as [ReftableTable, ReftableTable];
     const { minUpdateIndex } = first.frame;
     const { maxUpdateIndex } = last.frame;
     const range = { minUpdateIndex, maxUpdateIndex };
     const writer = new ReftableWriter({ ...settings.shape, ...range, zlib: reftableZlib });
     const name = randomTableName(minUpdateIndex, maxUpdateIndex);
-    const file = await TableFile.create(this.#stack.directory, name, sync);
+    const file = await TableFile.create(this.#stack.directory, name, this.#context);
     try {
       const merge = { isOldest: this.#isOldest, zlib: reftableZlib };
       for await (const _ of mergeReftables(this.#tables, writer, merge)) await file.write(writer.take());

@@ -9,6 +9,7 @@ import { guarded } from "../guarded.ts";
 import { Journal } from "../journal/journal.ts";
 import type { RepositoryLayout } from "../layout.ts";
 import type { MemoryBudget } from "../memory-budget.ts";
+import type { SharedAccess } from "../shared-access.ts";
 import { type LooseRef, LooseRefs, type ScanLooseRefs, scanHere } from "./loose-refs.ts";
 import { PackedRefsFile } from "./packed-refs-file.ts";
 import { RefFiles } from "./ref-files.ts";
@@ -25,6 +26,8 @@ export interface FileRefsOptions {
   readonly config: FileConfig;
   /** What has reached the disk when a change is done; all of it when not given. */
   readonly durability?: Durability | undefined;
+  /** What others may do with what is made. */
+  readonly access?: SharedAccess | undefined;
   /** No work tree belongs to the repository: then new refs get no reflog unless the config asks for it. */
   readonly bare: boolean;
   /** Room for packed-refs files, which are kept as they were parsed; without it, this one is kept for good. */
@@ -54,7 +57,7 @@ const BATCHES_PER_TURN = 8;
 export function createFileRefs(options: FileRefsOptions): FileRefs {
   const { layout, objectFormat, config, bare } = options;
   const warn = options.onWarning ?? (() => {});
-  const files = new RefFiles(layout, objectFormat);
+  const files = new RefFiles(layout, objectFormat, options.access);
   const packed = new PackedRefsFile(toBytePath(layout.packedRefsFile), objectFormat, warn, options.memory);
   const loose = new LooseRefs(
     {
@@ -71,7 +74,7 @@ export function createFileRefs(options: FileRefsOptions): FileRefs {
     format: objectFormat,
     files,
     packed,
-    journal: new Journal(toBytePath(layout.commonDirectory), sync),
+    journal: new Journal(toBytePath(layout.commonDirectory), sync, options.access),
     sync,
     warn,
     reflogs: new Reflogs(files, objectFormat, policy, warn),

@@ -4,6 +4,7 @@ import type { Durability } from "../durability.ts";
 import { layoutAt, type RepositoryLayout } from "../layout.ts";
 import type { MemoryBudget } from "../memory-budget.ts";
 import type { RepositoryFormat } from "../repository-format.ts";
+import type { SharedAccess } from "../shared-access.ts";
 import { createFileRefs } from "./file-refs.ts";
 import type { ScanLooseRefs } from "./loose-refs.ts";
 import type { PageCache } from "./page-cache.ts";
@@ -30,6 +31,8 @@ export interface OpenRefsOptions {
   /** No work tree belongs to the repository. */
   readonly bare: boolean;
   readonly shared: SharedRefMemory;
+  /** What others may do with what is made. */
+  readonly access?: SharedAccess | undefined;
   /** Another repository's, to be read only: nothing there is cleared up. */
   readonly isForeign?: boolean | undefined;
   /** What tags peel to, for stores that keep it with them. */
@@ -43,7 +46,7 @@ export async function openRefs(options: OpenRefsOptions): Promise<RefStore> {
   const { cache, memory, scanLooseRefs } = options.shared;
   const { objectFormat, refStorage } = format;
   const directories = await refDirectories(layout, refStorage.path);
-  const how = { objectFormat, config, durability, bare, onWarning };
+  const how = { objectFormat, config, durability, bare, onWarning, access: options.access };
   const refs =
     refStorage.backend === "reftable"
       ? createReftableRefs({ ...how, directories, cache, peel: options.peel })

@@ -3,6 +3,7 @@ import { type PackedRefs, packedRefsWithout, type ReflogEntry } from "@x/refs";
 import { fromBytePath, parentOf } from "../byte-path.ts";
 import { systemCode } from "../errors.ts";
 import { syncDirectories, writeWhole } from "../lock-file.ts";
+import { share } from "../shared-access.ts";
 import { type RefFiles, removeEmptyTree } from "./ref-files.ts";
 import { type RefStep, refChange } from "./ref-step.ts";
 import { conflictingFile } from "./ref-verdict.ts";
@@ -84,6 +85,7 @@ export class RefChanges {
     await unlink(fresh).catch(() => {}); // left by a writer that died
     try {
       await writeWhole(await open(fresh, "wx", 0o666), packedRefsWithout(packed, names), this.#context.sync);
+      await share(fresh, this.#context.files.access);
       await rename(fresh, fromBytePath(path));
     } catch (error) {
       await unlink(fresh).catch(() => {});

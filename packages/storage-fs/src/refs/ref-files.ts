@@ -14,6 +14,7 @@ import { fromBytePath, parentOf, toBytePath } from "../byte-path.ts";
 import { systemCode } from "../errors.ts";
 import type { RepositoryLayout } from "../layout.ts";
 import { QuickLook } from "../quick-look.ts";
+import { type SharedAccess, share } from "../shared-access.ts";
 import { type NotSmallFile, readSmallFile, readSmallFileSync } from "../small-file.ts";
 
 /** A loose ref is an id or a name, and a name is a path. Unit: bytes. */
@@ -30,9 +31,12 @@ export class RefFiles {
   readonly #gitDirectory: string;
   readonly #commonDirectory: string;
   readonly #format: ObjectFormat;
+  /** What others may do with what is made here. */
+  readonly access: SharedAccess | undefined;
   readonly #quick = new QuickLook();
 
-  constructor(layout: RepositoryLayout, format: ObjectFormat) {
+  constructor(layout: RepositoryLayout, format: ObjectFormat, access?: SharedAccess) {
+    this.access = access;
     this.#gitDirectory = toBytePath(layout.gitDirectory);
     this.#commonDirectory = toBytePath(layout.commonDirectory);
     this.#format = format;
@@ -102,6 +106,7 @@ export class RefFiles {
       const directory = `${base}/${name.slice(0, at)}`;
       try {
         await mkdir(fromBytePath(directory));
+        await share(fromBytePath(directory), this.access);
         changed.push(parentOf(directory));
       } catch (error) {
         const code = systemCode(error);

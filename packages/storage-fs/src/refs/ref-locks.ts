@@ -108,7 +108,7 @@ export class RefLocks {
   async #tryLock(name: string, draft: Draft | undefined): Promise<LockFile | undefined> {
     const { files, sync, refLockTimeoutMs } = this.#context;
     const timeoutMs = this.#waits < MAX_WAITS ? refLockTimeoutMs : 0;
-    return lockFile(files.pathOf(name), { timeoutMs, draft, sync });
+    return lockFile(files.pathOf(name), { timeoutMs, draft, sync, access: files.access });
   }
 
   /** A symlink among the directories could lead out of the repository. */

@@ -27,6 +27,7 @@ import {
   rejected,
   rejectedByValue,
 } from "./ref-verdict.ts";
+import { takeTurn } from "./take-turn.ts";
 
 /** What a transaction works on. */
 export interface RefTransactionContext extends RefLockContext, RefChangeContext {
@@ -59,6 +60,7 @@ export class RefTransaction {
   readonly #changes: RefChanges;
   #packed: PackedRefs | undefined;
   #packedLock: LockFile | undefined;
+  #endPackedTurn: () => void = () => {};
 
   constructor(context: RefTransactionContext, edits: readonly RefEdit[], options: TransactOptions) {
     this.#context = context;
@@ -161,8 +163,14 @@ export class RefTransaction {
 
   async #lockPacked(): Promise<boolean> {
     const { packed, packedRefsTimeoutMs, journal, sync } = this.#context;
+    this.#endPackedTurn = await takeTurn(packed);
     const draft = await journal.draft(packed.path, new Uint8Array());
-    this.#packedLock = await lockFile(packed.path, { timeoutMs: packedRefsTimeoutMs, draft, sync });
+    this.#packedLock = await lockFile(packed.path, {
+      timeoutMs: packedRefsTimeoutMs,
+      draft,
+      sync,
+      access: this.#context.files.access,
+    });
     return this.#packedLock !== undefined;
   }
 
@@ -250,6 +258,7 @@ export class RefTransaction {
   async #release(): Promise<void> {
     const { files } = this.#context;
     await this.#packedLock?.release().catch(() => {});
+    this.#endPackedTurn();
     for (const { edit, lock, outcome } of this.#steps) {
       if (lock === undefined) continue;
       await lock.release().catch(() => {});

@@ -1,10 +1,11 @@
 import { constants } from "node:fs";
-import { mkdir, open, unlink } from "node:fs/promises";
+import { open, unlink } from "node:fs/promises";
 import { type ObjectFormat, type ObjectId, zeroId } from "@x/objects";
 import { bytesFromByteString, type ReflogEntry } from "@x/refs";
 import { fromBytePath, parentOf } from "../byte-path.ts";
 import { parseConfigBoolean } from "../config/config-value.ts";
 import { systemCode } from "../errors.ts";
+import { makeShared, share } from "../shared-access.ts";
 import { type RefFiles, removeEmptyTree } from "./ref-files.ts";
 
 /*
@@ -83,6 +84,7 @@ export class Reflogs {
         const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW;
         const file = await open(fromBytePath(path), create ? flags | constants.O_CREAT : flags, 0o666);
         try {
+          if (create) await share(fromBytePath(path), this.#files.access);
           await file.writeFile(line);
         } finally {
           await file.close();
@@ -92,7 +94,7 @@ export class Reflogs {
         const code = systemCode(error);
         if (!create && (code === "ENOENT" || code === "ENOTDIR" || code === "EISDIR")) return;
         if (attempt === 3) throw error;
-        if (code === "ENOENT") await mkdir(fromBytePath(parentOf(path)), { recursive: true });
+        if (code === "ENOENT") await makeShared(parentOf(path), this.#files.access);
         else if (code !== "EISDIR" || !(await removeEmptyTree(path))) throw error;
       }
     }

@@ -1,18 +1,21 @@
 import { unlink } from "node:fs/promises";
-import { setTimeout as wait } from "node:timers/promises";
 import { createNodeZlibCodec } from "@x/pack/node";
 import { ReftableWriter, type ReftableZlib } from "@x/refs";
 import { fromBytePath, parentOf } from "../byte-path.ts";
 import type { Journal } from "../journal/journal.ts";
 import { type LockFile, lockFile, syncDirectories } from "../lock-file.ts";
+import type { SharedAccess } from "../shared-access.ts";
 import type { ReftableFiles, ReftableSnapshot } from "./reftable-files.ts";
 import type { ReftableSettings } from "./reftable-settings.ts";
 import { randomTableName, TableFile } from "./table-file.ts";
+import { takeTurn } from "./take-turn.ts";
 
 /** What stacks are changed with. */
 export interface ReftableChangeContext {
   readonly settings: ReftableSettings;
   readonly journal: Journal;
+  /** What others may do with what is made. */
+  readonly access: SharedAccess | undefined;
   /** Wait until what is written, and the names of what is, have reached the disk. */
   readonly sync: boolean;
   /** Hears of what went wrong without consequences. */
@@ -21,31 +24,6 @@ export interface ReftableChangeContext {
 
 /** For logs. */
 export const reftableZlib: ReftableZlib = createNodeZlibCodec();
-
-/** How long those of one process wait for each other before they try the lock all the same. Unit: milliseconds. */
-const MAX_TURN_MS = 10_000;
-
-const tails = new WeakMap<ReftableFiles, Promise<void>>();
-
-/**
- * One after the other within this process: locks in files are polled for, and not for long.
- * @returns what ends the turn
- */
-async function takeTurn(stack: ReftableFiles): Promise<() => void> {
-  const before = tails.get(stack);
-  let end = () => {};
-  const own = new Promise<void>((resolve) => {
-    end = resolve;
-  });
-  tails.set(stack, own);
-  if (before !== undefined) {
-    const timer = new AbortController();
-    const late = wait(MAX_TURN_MS, undefined, { signal: timer.signal }).catch(() => {});
-    await Promise.race([before, late]);
-    timer.abort();
-  }
-  return end;
-}
 
 /** A stack that nobody else changes while it is held. */
 export class LockedStack {
@@ -70,13 +48,13 @@ export class LockedStack {
 
   /** @returns `undefined` when somebody else holds it for too long */
   static async lock(files: ReftableFiles, context: ReftableChangeContext): Promise<LockedStack | undefined> {
-    const { journal, sync, settings } = context;
+    const { journal, access, sync, settings } = context;
     const path = `${files.directory}/tables.list`;
     const endTurn = await takeTurn(files);
     let lock: LockFile | undefined;
     try {
       const draft = await journal.draft(path, new Uint8Array());
-      lock = await lockFile(path, { timeoutMs: settings.lockTimeoutMs, draft, sync });
+      lock = await lockFile(path, { timeoutMs: settings.lockTimeoutMs, draft, sync, access });
       if (lock === undefined) {
         endTurn();
         return undefined;
@@ -108,11 +86,7 @@ export class LockedStack {
     fill(writer);
     if (writer.isEmpty) return false;
     writer.finish();
-    const file = await TableFile.create(
-      this.#files.directory,
-      randomTableName(index, index),
-      this.#context.sync,
-    );
+    const file = await TableFile.create(this.#files.directory, randomTableName(index, index), this.#context);
     try {
       await file.write(writer.take());
       await file.close();

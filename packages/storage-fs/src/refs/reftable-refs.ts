@@ -13,6 +13,7 @@ import type { FileConfig } from "../config/repository-config.ts";
 import { type Durability, syncsOf } from "../durability.ts";
 import { guarded } from "../guarded.ts";
 import { Journal } from "../journal/journal.ts";
+import type { SharedAccess } from "../shared-access.ts";
 import type { PageCache } from "./page-cache.ts";
 import type { RefDirectories } from "./ref-directories.ts";
 import { RefFiles } from "./ref-files.ts";
@@ -34,6 +35,8 @@ export interface ReftableRefsOptions {
   readonly config: FileConfig;
   /** What has reached the disk when a change is done; all of it when not given. */
   readonly durability?: Durability | undefined;
+  /** What others may do with what is made. */
+  readonly access?: SharedAccess | undefined;
   /** No work tree belongs to the repository: then new refs get no reflog unless the config asks for it. */
   readonly bare: boolean;
   /** Finds out what tags peel to, which is kept with them; without it, none are taken for tags. */
@@ -67,12 +70,13 @@ export function createReftableRefs(options: ReftableRefsOptions): ReftableRefs {
   const own = ownDirectory === common ? undefined : stackAt(ownDirectory);
   const others = new Map<string, ReftableFiles>();
   const { refs: sync } = syncsOf(options.durability ?? "full");
-  const journal = new Journal(toBytePath(common), sync);
+  const journal = new Journal(toBytePath(common), sync, options.access);
   const context: ReftableTransactionContext = {
     shared,
     own: own ?? shared,
     settings: reftableSettings(options.config, objectFormat),
     journal,
+    access: options.access,
     sync,
     warn,
     policy: reflogPolicy(options.config.get("core.logAllRefUpdates"), options.bare),

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { type FileHandle, open, readdir, rename, unlink } from "node:fs/promises";
 import { fromBytePath } from "../byte-path.ts";
 import { isDead, ownProcessName, PROCESS_NAME } from "../journal/process-name.ts";
+import { type SharedAccess, share } from "../shared-access.ts";
 
 /*
  * reftable/0x<least, 12 hex digits>-0x<greatest index>-<8 random hex digits>.ref
@@ -35,9 +36,14 @@ export class TableFile {
   }
 
   /** `directory` is a byte path. */
-  static async create(directory: string, name: string, sync: boolean): Promise<TableFile> {
+  static async create(
+    directory: string,
+    name: string,
+    { sync, access }: { readonly sync: boolean; readonly access: SharedAccess | undefined },
+  ): Promise<TableFile> {
     const temporary = `${directory}/${name}.temp.${await ownProcessName()}`;
     const handle = await open(fromBytePath(temporary), "wx", 0o666);
+    await share(fromBytePath(temporary), access);
     return new TableFile(`${directory}/${name}`, name, temporary, handle, sync);
   }
 

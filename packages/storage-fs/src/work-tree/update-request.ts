@@ -1,4 +1,5 @@
 import type { ObjectId } from "@x/objects";
+import type { SharedAccess } from "../shared-access.ts";
 import type { WorkTreeSettings } from "./settings.ts";
 import type { TreeLimits } from "./tree-files.ts";
 
@@ -22,6 +23,8 @@ export interface WorkTreeRequest {
   readonly limits: WorkTreeLimits;
   /** The new index is to have reached the disk. */
   readonly sync: boolean;
+  /** What others may do with the new index. */
+  readonly access?: SharedAccess | undefined;
 }
 
 /** What became of it. */

@@ -56,10 +56,11 @@ export async function updateWorkTree(
 /** Git's own lock; should this process die, who comes next knows it for ours. `undefined` when somebody else has it. */
 async function lockIndex(
   indexPath: string,
-  { commonDirectory, sync }: WorkTreeRequest,
+  { commonDirectory, sync, access }: WorkTreeRequest,
 ): Promise<LockFile | undefined> {
-  const draft = await new Journal(toBytePath(commonDirectory), false).draft(indexPath, new Uint8Array(0));
-  return lockFile(indexPath, { timeoutMs: 0, draft, sync });
+  const journal = new Journal(toBytePath(commonDirectory), false, access);
+  const draft = await journal.draft(indexPath, new Uint8Array(0));
+  return lockFile(indexPath, { timeoutMs: 0, draft, sync, access });
 }
 
 function answerOf(error: unknown): WorkTreeAnswer {

@@ -66,6 +66,7 @@ export function createWorkTreeUpdate(pool: WorkerPool, place: WorkTreePlace): Wo
         maxBytes: given.maxBytes ?? DEFAULT_LIMITS.maxBytes,
       },
       sync,
+      access: location.access,
     };
     const answer = await call(pool.pick("heavy"), "updateWorkTree", location, request, { signal });
     for (const line of answer.messages) onMessage?.(line);
