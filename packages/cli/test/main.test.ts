@@ -98,6 +98,8 @@ describe("the command lines of git's own commands", () => {
     advertiseRefs: false,
     timeout: 0,
     hooks: false,
+    skipConnectivityCheck: false,
+    rejectThin: false,
   };
   it.each([
     [["d"], {}],
@@ -120,6 +122,10 @@ describe("the command lines of git's own commands", () => {
       service: "git-receive-pack",
       statelessRpc: true,
       hooks: true,
+      skipConnectivityCheck: true,
+    });
+    expect(parseStdioOptions("git-receive-pack", ["--reject-thin-pack-for-testing", "d"])).toMatchObject({
+      rejectThin: true,
     });
     expect(parseStdioOptions("git-receive-pack", ["--no-hooks", "d"])).toMatchObject({ hooks: false });
     expect(() => parseStdioOptions("git-upload-pack", ["--no-hooks", "d"])).toThrow("unknown option");
