@@ -25,6 +25,7 @@ const FAULTS = {
   fsync: "EIO",
   mkdir: "ENOSPC",
   pwrite64: "ENOSPC",
+  write: "ENOSPC",
   close: "EIO",
 };
 /** More than any push makes of one call. */
@@ -75,7 +76,7 @@ async function findNumbers(scene, call, directory) {
     const number = (counts.get(thread) ?? 0) + 1;
     counts.set(thread, number);
     if (call === "openat" && !rest.includes("O_CREAT")) continue;
-    if ((call === "pwrite64" || call === "close") && !rest.includes(`<${directory}/`)) continue;
+    if (["pwrite64", "write", "close"].includes(call) && !rest.includes(`<${directory}/`)) continue;
     numbers.add(number);
   }
   return [...numbers].sort((a, b) => a - b);

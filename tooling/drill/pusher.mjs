@@ -62,5 +62,5 @@ export async function attach(pid, args, env) {
 /** What the report says: names of refs that are done, and why others are not. Spec: gitprotocol-pack, "Report Status". */
 export function readReport(told) {
   const done = new Set([...told.matchAll(/ok (refs\/\S+?)\n?(?=[0-9a-f]{4}|$)/g)].map(([, name]) => name));
-  return { unpacked: /unpack ok/.test(told), done, refused: /\bng refs\//.test(told) };
+  return { unpacked: /unpack ok/.test(told), done, refused: /ng refs\//.test(told) };
 }

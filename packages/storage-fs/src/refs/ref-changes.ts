@@ -26,6 +26,7 @@ export class RefChanges {
   readonly #atomic: boolean;
   readonly #reflog: ReflogEntry | undefined;
   #headTarget: string | undefined;
+  #preparedPacked: string | undefined;
   /** Directories whose entries changed. Byte paths. */
   readonly changedDirectories: Set<string> = new Set();
 
@@ -79,19 +80,37 @@ export class RefChanges {
     await files.removeEmptyParents(path, files.baseOf(name));
   }
 
-  /** Under packed-refs.lock, and not by way of it, since that has to stay. As C git. */
-  async removeFromPacked(path: string, packed: PackedRefs, names: ReadonlySet<string>): Promise<void> {
+  /**
+   * Writes packed-refs as it shall be: beside it, under packed-refs.lock, and not by way of that, since it has to stay. As
+   * C git. To be done before the first change: a full disk must not stop all or nothing half way.
+   */
+  async preparePacked(path: string, packed: PackedRefs, names: ReadonlySet<string>): Promise<void> {
     const fresh = fromBytePath(`${path}.new`);
     await unlink(fresh).catch(() => {}); // left by a writer that died
     try {
       await writeWhole(await open(fresh, "wx", 0o666), packedRefsWithout(packed, names), this.#context.sync);
       await share(fresh, this.#context.files.access);
-      await rename(fresh, fromBytePath(path));
     } catch (error) {
       await unlink(fresh).catch(() => {});
       throw error;
     }
+    this.#preparedPacked = path;
+  }
+
+  /** Puts what was prepared in the place of packed-refs, if anything was. */
+  async commitPacked(): Promise<void> {
+    const path = this.#preparedPacked;
+    if (path === undefined) return;
+    await rename(fromBytePath(`${path}.new`), fromBytePath(path));
+    this.#preparedPacked = undefined;
     if (this.#context.sync) await syncDirectories([parentOf(path)]);
+  }
+
+  /** Gives up what was prepared. To be called while packed-refs.lock is held; harmless a second time. */
+  async dropPacked(): Promise<void> {
+    const path = this.#preparedPacked;
+    this.#preparedPacked = undefined;
+    if (path !== undefined) await unlink(fromBytePath(`${path}.new`)).catch(() => {});
   }
 
   async #logHead(step: RefStep): Promise<void> {

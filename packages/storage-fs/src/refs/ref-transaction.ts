@@ -192,6 +192,7 @@ export class RefTransaction {
     await mapBounded(updates, MAX_OPEN, async ({ edit, lock }) => {
       if (!lock?.written) await lock?.write([contentOf(edit)]);
     });
+    const isPacked = await this.#preparePacked(deletions);
     const intent = await this.#intend([...updates, ...deletions]);
     const made: RefStep[] = [];
     try {
@@ -200,7 +201,7 @@ export class RefTransaction {
         made.push(step);
         await this.#changes.update(step);
       }
-      if (deletions.length > 0) await this.#delete(deletions, made);
+      if (deletions.length > 0) await this.#delete(deletions, made, isPacked);
       await this.#syncNames();
       await intent?.drop();
     } catch (error) {
@@ -215,12 +216,18 @@ export class RefTransaction {
     return this.#context.journal.intend(formatRefIntent(steps, this.#reflog));
   }
 
-  async #delete(steps: readonly RefStep[], made: RefStep[]): Promise<void> {
+  /** @returns whether any of the refs is in packed-refs */
+  async #preparePacked(steps: readonly RefStep[]): Promise<boolean> {
     const packed = this.#packed as PackedRefs;
-    made.push(...steps); // the first step may concern all of them
     const names = new Set(steps.map(({ edit }) => edit.name).filter((name) => packed.has(name)));
-    if (names.size > 0) {
-      await this.#changes.removeFromPacked(this.#context.packed.path, packed, names);
+    if (names.size > 0) await this.#changes.preparePacked(this.#context.packed.path, packed, names);
+    return names.size > 0;
+  }
+
+  async #delete(steps: readonly RefStep[], made: RefStep[], isPacked: boolean): Promise<void> {
+    made.push(...steps); // the first step may concern all of them
+    if (isPacked) {
+      await this.#changes.commitPacked();
       await this.#phases.packedCommitted();
     }
     for (const step of steps) await this.#changes.remove(step);
@@ -257,6 +264,7 @@ export class RefTransaction {
   /** Harmless a second time. */
   async #release(): Promise<void> {
     const { files } = this.#context;
+    await this.#changes.dropPacked();
     await this.#packedLock?.release().catch(() => {});
     this.#endPackedTurn();
     for (const { edit, lock, outcome } of this.#steps) {
