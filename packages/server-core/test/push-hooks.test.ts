@@ -312,7 +312,7 @@ describe("hooks after a push", () => {
       postReceive: async ({ commands, progress }) => {
         told.push(commands.map(({ ref }) => ref));
         progress("deployed\n");
-        await new Promise((resolve) => setTimeout(resolve, 50));
+        await new Promise((resolve) => setTimeout(resolve, 300));
       },
       postUpdate: async ({ commands }) => void told.push(commands.map(({ ref }) => ref)),
     };

@@ -343,7 +343,7 @@ describe("in the end", () => {
     await git(["clone", "-q", "--mirror", `${server.git}/repo.git`, clone]);
     await expectSound(clone);
     await expect
-      .poll(() => server.openFiles().length, { timeout: 10_000 })
+      .poll(() => server.openFiles().length, { timeout: 30_000 })
       .toBeLessThanOrEqual(restingFiles + 4);
     expect(server.residentBytes()).toBeLessThan(400 * 1024 * 1024);
   });
