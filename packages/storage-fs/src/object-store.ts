@@ -1,14 +1,14 @@
 import type { ObjectFormat, ObjectId, ObjectStore, PackEvent, PackRequest, PeeledObject } from "@x/objects";
 import { createNodeHasher } from "@x/objects/node";
 import { makeEmptyPack } from "@x/pack";
-import { addToShallowFile } from "./add-shallow.ts";
+import { QuickLook } from "./disk/quick-look.ts";
 import { createFileObjectReader } from "./file-object-reader.ts";
 import { call, callForEvents } from "./pool/worker-call.ts";
 import type { WorkerPool } from "./pool/worker-pool.ts";
 import type { StoreLocation } from "./pool/worker-protocol.ts";
-import { createQuarantine } from "./quarantine.ts";
-import { QuickLook } from "./quick-look.ts";
-import { readShallowFile } from "./shallow-file.ts";
+import { createQuarantine } from "./quarantine/quarantine.ts";
+import { addToShallowFile } from "./repository/add-shallow.ts";
+import { readShallowFile } from "./repository/shallow-file.ts";
 
 /** Tags whose targets are remembered: what a tag peels to never changes. */
 const MAX_PEELED_TAGS = 200_000;

@@ -2,10 +2,10 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tryGit } from "@tooling/test-kit";
 import { type ObjectId, zeroId } from "@x/objects";
 import { afterAll, describe, expect, it } from "vitest";
-import { toBytePath } from "../src/byte-path.ts";
+import { toBytePath } from "../src/disk/byte-path.ts";
+import { lockFile } from "../src/disk/lock-file.ts";
 import { createWorkerPool } from "../src/index.ts";
 import { Journal } from "../src/journal/journal.ts";
-import { lockFile } from "../src/lock-file.ts";
 import { deadProcessName, handOver, journalOf } from "./dead-process.ts";
 import { emptyRepository, inPieces, makeRepository, storeOf } from "./made-repository.ts";
 

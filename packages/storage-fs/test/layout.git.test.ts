@@ -2,7 +2,7 @@ import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:
 import { join } from "node:path";
 import { createTestRepository, git, temporaryDirectory } from "@tooling/test-kit";
 import { describe, expect, it } from "vitest";
-import { findRepository, looksBare } from "../src/layout.ts";
+import { findRepository, looksBare } from "../src/repository/layout.ts";
 
 describe("findRepository", () => {
   it("finds a work tree's .git, by the work tree and by itself", async () => {

@@ -1,10 +1,10 @@
 import { mkdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { createTestRepository, git, temporaryDirectory } from "@tooling/test-kit";
 import { describe, expect, it } from "vitest";
-import { findRepository } from "../src/layout.ts";
-import { openRepository } from "../src/open-repository.ts";
 import { createWorkerPool } from "../src/pool/worker-pool.ts";
 import { LooseScanner } from "../src/refs/loose-scan.ts";
+import { findRepository } from "../src/repository/layout.ts";
+import { openRepository } from "../src/repository/open-repository.ts";
 import { listAll, openRefs } from "./open-refs.ts";
 
 const A = "a".repeat(40);

@@ -1,10 +1,10 @@
 import type { Ref, RefStore } from "@x/refs";
 import { readRepositoryConfig } from "../src/config/repository-config.ts";
-import { findRepository, looksBare } from "../src/layout.ts";
 import { MemoryBudget } from "../src/memory-budget.ts";
 import { openRefs as openRefStore } from "../src/refs/open-refs.ts";
 import { PageCache } from "../src/refs/page-cache.ts";
-import { readRepositoryFormat } from "../src/repository-format.ts";
+import { findRepository, looksBare } from "../src/repository/layout.ts";
+import { readRepositoryFormat } from "../src/repository/repository-format.ts";
 
 /** The refs of the repository at `directory`, opened as a server would. */
 export async function openRefs(directory: string, warnings: string[] = []): Promise<RefStore> {

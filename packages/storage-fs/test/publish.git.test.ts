@@ -3,7 +3,7 @@ import { createTestRepository, git, temporaryDirectory } from "@tooling/test-kit
 import { describe, expect, it } from "vitest";
 import { ownProcessName } from "../src/journal/process-name.ts";
 import { sweepObjects } from "../src/journal/sweep-objects.ts";
-import { publishPacks } from "../src/publish.ts";
+import { publishPacks } from "../src/quarantine/publish.ts";
 import { deadProcessName, withField } from "./dead-process.ts";
 
 /** A repository, and a pack of a commit that it lacks in a directory like a quarantine's. */

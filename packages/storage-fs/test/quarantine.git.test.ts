@@ -5,7 +5,7 @@ import { git, tryGit } from "@tooling/test-kit";
 import type { ObjectFormat, ObjectId, Quarantine } from "@x/objects";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createFileObjectStore, createWorkerPool, type WorkerPool } from "../src/index.ts";
-import { publishPacks } from "../src/publish.ts";
+import { publishPacks } from "../src/quarantine/publish.ts";
 import {
   emptyRepository,
   gitPack,

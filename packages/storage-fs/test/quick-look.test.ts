@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { QuickLook } from "../src/quick-look.ts";
+import { QuickLook } from "../src/disk/quick-look.ts";
 
 function makeLook() {
   let now = 1000;

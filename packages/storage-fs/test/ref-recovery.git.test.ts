@@ -12,10 +12,10 @@ import { createTestRepository, git, type TestRepository, tryGit } from "@tooling
 import { type ObjectId, parseObjectId } from "@x/objects";
 import type { RefEdit, RefStore } from "@x/refs";
 import { describe, expect, it } from "vitest";
-import { toBytePath } from "../src/byte-path.ts";
+import { toBytePath } from "../src/disk/byte-path.ts";
+import { type LockFile, lockFile } from "../src/disk/lock-file.ts";
 import { Journal } from "../src/journal/journal.ts";
 import { ownProcessName } from "../src/journal/process-name.ts";
-import { type LockFile, lockFile } from "../src/lock-file.ts";
 import { deadProcessName, handOver, journalOf, withField } from "./dead-process.ts";
 import { openRefs } from "./open-refs.ts";
 

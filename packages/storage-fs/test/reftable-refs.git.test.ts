@@ -21,7 +21,7 @@ import type { Ref } from "@x/refs";
 import { describe, expect, it } from "vitest";
 import { createFileConfig } from "../src/config/repository-config.ts";
 import { PageCache } from "../src/refs/page-cache.ts";
-import { createReftableRefs } from "../src/refs/reftable-refs.ts";
+import { createReftableRefs } from "../src/reftable/reftable-refs.ts";
 import { listAll, openRefs } from "./open-refs.ts";
 
 const A = "a".repeat(40);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createTestRepository, git, temporaryDirectory } from "@tooling/test-kit";
 import { describe, expect, it } from "vitest";
-import { repositoriesUnder } from "../src/repositories-under.ts";
+import { repositoriesUnder } from "../src/repository/repositories-under.ts";
 
 const outside = temporaryDirectory("outside");
 const root = temporaryDirectory("root");

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { createTestRepository, git, temporaryDirectory } from "@tooling/test-kit";
 import { describe, expect, it } from "vitest";
 import { readRepositoryConfig } from "../src/config/repository-config.ts";
-import { findRepository } from "../src/layout.ts";
+import { findRepository } from "../src/repository/layout.ts";
 
 async function open(directory: string) {
   const layout = await findRepository(directory);

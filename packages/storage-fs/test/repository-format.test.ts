@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { parseConfig } from "../src/config/config-file.ts";
 import { createFileConfig } from "../src/config/repository-config.ts";
-import { readRepositoryFormat } from "../src/repository-format.ts";
+import { readRepositoryFormat } from "../src/repository/repository-format.ts";
 
 const read = (text: string) => readRepositoryFormat(createFileConfig(parseConfig(Buffer.from(text))));
 const version = (number: number, extensions = "") =>

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { splitNewRepositoryName, splitRepositoryName } from "../src/repository-name.ts";
+import { splitNewRepositoryName, splitRepositoryName } from "../src/repository/repository-name.ts";
 
 describe("splitRepositoryName", () => {
   it.each<[string, string[]]>([

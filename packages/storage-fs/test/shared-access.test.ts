@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseSharedAccess, sharedMode } from "../src/shared-access.ts";
+import { parseSharedAccess, sharedMode } from "../src/disk/shared-access.ts";
 
 const GROUP = { bits: 0o660, isExact: false };
 const EVERYBODY = { bits: 0o664, isExact: false };

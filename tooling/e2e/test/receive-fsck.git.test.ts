@@ -43,7 +43,7 @@ async function both(id: string, name: string, settings: readonly (readonly [stri
       status,
       stderr: plain,
       refs: [...(await refsOf(target))],
-      leftovers: await leftoversIn(target),
+      leftovers: leftoversIn(target),
     });
   }
   return answers as [(typeof answers)[0], (typeof answers)[0]];

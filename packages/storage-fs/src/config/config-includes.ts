@@ -1,8 +1,8 @@
 import { realpath } from "node:fs/promises";
 import { resolve } from "node:path";
+import { readSmallFile } from "../disk/small-file.ts";
 import { StorageFsError, systemCode } from "../errors.ts";
-import type { RepositoryLayout } from "../layout.ts";
-import { readSmallFile } from "../small-file.ts";
+import type { RepositoryLayout } from "../repository/layout.ts";
 import { bytesOf } from "./config-environment.ts";
 import { type ConfigEntry, parseConfig } from "./config-file.ts";
 import { MAX_CONFIG_BYTES } from "./repository-config.ts";

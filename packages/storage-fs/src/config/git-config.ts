@@ -1,5 +1,5 @@
 import { StorageFsError } from "../errors.ts";
-import { layoutAt, type RepositoryLayout } from "../layout.ts";
+import { layoutAt, type RepositoryLayout } from "../repository/layout.ts";
 import { bytesOf, readConfigEnvironment } from "./config-environment.ts";
 import { ConfigReader, type ScopedConfigEntry } from "./config-includes.ts";
 import { parseConfigBoolean } from "./config-value.ts";

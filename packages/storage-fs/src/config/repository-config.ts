@@ -1,6 +1,6 @@
+import { readSmallFile } from "../disk/small-file.ts";
 import { StorageFsError } from "../errors.ts";
-import type { RepositoryLayout } from "../layout.ts";
-import { readSmallFile } from "../small-file.ts";
+import type { RepositoryLayout } from "../repository/layout.ts";
 import { type ConfigEntry, parseConfig } from "./config-file.ts";
 import { parseConfigBoolean } from "./config-value.ts";
 

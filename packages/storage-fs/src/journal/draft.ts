@@ -1,8 +1,8 @@
 import { link, open, unlink } from "node:fs/promises";
-import { fromBytePath } from "../byte-path.ts";
+import { fromBytePath } from "../disk/byte-path.ts";
+import { writeWhole } from "../disk/lock-file.ts";
+import { type SharedAccess, share } from "../disk/shared-access.ts";
 import { systemCode } from "../errors.ts";
-import { writeWhole } from "../lock-file.ts";
-import { type SharedAccess, share } from "../shared-access.ts";
 
 /** A file that is to become a lock. While it is in the journal, whoever finds the same file as a lock knows whose it is. */
 export interface Draft {

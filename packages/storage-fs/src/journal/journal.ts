@@ -1,9 +1,9 @@
 import type { PathLike } from "node:fs";
 import { lstat, mkdir, open, readdir, readFile, rename, unlink } from "node:fs/promises";
-import { fromBytePath } from "../byte-path.ts";
+import { fromBytePath } from "../disk/byte-path.ts";
+import { syncDirectories, writeWhole } from "../disk/lock-file.ts";
+import { type SharedAccess, share } from "../disk/shared-access.ts";
 import { systemCode } from "../errors.ts";
-import { syncDirectories, writeWhole } from "../lock-file.ts";
-import { type SharedAccess, share } from "../shared-access.ts";
 import { type Draft, writeDraft } from "./draft.ts";
 import { formatEntry, type JournalEntry, NOBODY, newTag, parseEntry } from "./journal-entry.ts";
 import { isDead, ownProcessName } from "./process-name.ts";

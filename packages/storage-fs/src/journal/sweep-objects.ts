@@ -1,6 +1,6 @@
 import { readdir, rm, stat, unlink } from "node:fs/promises";
 import { systemCode } from "../errors.ts";
-import { guardOf } from "../keep-file.ts";
+import { guardOf } from "../quarantine/keep-file.ts";
 import { isDead, ownProcessName, PROCESS_NAME } from "./process-name.ts";
 
 /** How the names of directories for incoming objects begin: C git's prune knows them. */

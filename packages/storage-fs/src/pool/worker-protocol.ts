@@ -13,9 +13,9 @@ import type {
   StoredObject,
 } from "@x/objects";
 
-import type { Durability } from "../durability.ts";
+import type { Durability } from "../disk/durability.ts";
+import type { SharedAccess } from "../disk/shared-access.ts";
 import type { LooseScan, LooseScanRequest } from "../refs/loose-scan.ts";
-import type { SharedAccess } from "../shared-access.ts";
 import type { WorkTreeAnswer, WorkTreeRequest } from "../work-tree/update-request.ts";
 
 /** Which objects a job works on. Everything a worker needs to know of a repository. */

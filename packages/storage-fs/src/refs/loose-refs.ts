@@ -1,7 +1,7 @@
 import { setImmediate as letOthersRun } from "node:timers/promises";
 import type { ObjectId } from "@x/objects";
 import type { Ref, RefTarget } from "@x/refs";
-import { QuickLook } from "../quick-look.ts";
+import { QuickLook } from "../disk/quick-look.ts";
 import { type LooseScan, LooseScanner, type LooseScanRequest } from "./loose-scan.ts";
 
 /** Does a scan, in another thread if need be. */

@@ -19,7 +19,7 @@ import {
   RefsError,
   startsWithAny,
 } from "@x/refs";
-import { fromBytePath } from "../byte-path.ts";
+import { fromBytePath } from "../disk/byte-path.ts";
 import { systemCode } from "../errors.ts";
 import { MAX_LOOSE_REF_BYTES, PER_WORKTREE } from "./ref-files.ts";
 

@@ -1,16 +1,16 @@
 import type { RefStore } from "@x/refs";
 import type { FileConfig } from "../config/repository-config.ts";
-import type { Durability } from "../durability.ts";
-import { layoutAt, type RepositoryLayout } from "../layout.ts";
+import type { Durability } from "../disk/durability.ts";
+import type { SharedAccess } from "../disk/shared-access.ts";
 import type { MemoryBudget } from "../memory-budget.ts";
-import type { RepositoryFormat } from "../repository-format.ts";
-import type { SharedAccess } from "../shared-access.ts";
+import { createReftableRefs } from "../reftable/reftable-refs.ts";
+import type { PeelObjects } from "../reftable/reftable-transaction.ts";
+import { layoutAt, type RepositoryLayout } from "../repository/layout.ts";
+import type { RepositoryFormat } from "../repository/repository-format.ts";
 import { createFileRefs } from "./file-refs.ts";
 import type { ScanLooseRefs } from "./loose-refs.ts";
 import type { PageCache } from "./page-cache.ts";
 import { type RefDirectories, refDirectories } from "./ref-directories.ts";
-import { createReftableRefs } from "./reftable-refs.ts";
-import type { PeelObjects } from "./reftable-transaction.ts";
 
 /** Where refs are remembered; repositories may share it. */
 export interface SharedRefMemory {

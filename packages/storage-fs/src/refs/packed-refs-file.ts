@@ -3,10 +3,10 @@ import { type FileHandle, open, stat } from "node:fs/promises";
 import { setImmediate as letOthersRun } from "node:timers/promises";
 import type { ObjectFormat } from "@x/objects";
 import { emptyPackedRefs, type PackedRefs, parsePackedRefsInSteps, RefsError } from "@x/refs";
-import { fromBytePath } from "../byte-path.ts";
+import { fromBytePath } from "../disk/byte-path.ts";
+import { QuickLook } from "../disk/quick-look.ts";
 import { systemCode } from "../errors.ts";
 import type { MemoryBudget } from "../memory-budget.ts";
-import { QuickLook } from "../quick-look.ts";
 
 /** The longest string V8 makes, less a little: about eight million refs. Unit: bytes. */
 const MAX_PACKED_REFS_BYTES = 500_000_000;

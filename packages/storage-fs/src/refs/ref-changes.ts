@@ -1,9 +1,9 @@
 import { open, rename, unlink } from "node:fs/promises";
 import { type PackedRefs, packedRefsWithout, type ReflogEntry } from "@x/refs";
-import { fromBytePath, parentOf } from "../byte-path.ts";
+import { fromBytePath, parentOf } from "../disk/byte-path.ts";
+import { syncDirectories, writeWhole } from "../disk/lock-file.ts";
+import { share } from "../disk/shared-access.ts";
 import { systemCode } from "../errors.ts";
-import { syncDirectories, writeWhole } from "../lock-file.ts";
-import { share } from "../shared-access.ts";
 import { type RefFiles, removeEmptyTree } from "./ref-files.ts";
 import { type RefStep, refChange } from "./ref-step.ts";
 import { conflictingFile } from "./ref-verdict.ts";

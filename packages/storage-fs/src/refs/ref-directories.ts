@@ -1,6 +1,6 @@
 import { realpath } from "node:fs/promises";
 import { basename, resolve } from "node:path";
-import type { RepositoryLayout } from "../layout.ts";
+import type { RepositoryLayout } from "../repository/layout.ts";
 
 /** Where the refs of a repository lie. Absolute paths. */
 export interface RefDirectories {

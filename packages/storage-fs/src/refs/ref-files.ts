@@ -10,12 +10,12 @@ import {
   type RefTarget,
   refPlace,
 } from "@x/refs";
-import { fromBytePath, parentOf, toBytePath } from "../byte-path.ts";
+import { fromBytePath, parentOf, toBytePath } from "../disk/byte-path.ts";
+import { QuickLook } from "../disk/quick-look.ts";
+import { type SharedAccess, share } from "../disk/shared-access.ts";
+import { type NotSmallFile, readSmallFile, readSmallFileSync } from "../disk/small-file.ts";
 import { systemCode } from "../errors.ts";
-import type { RepositoryLayout } from "../layout.ts";
-import { QuickLook } from "../quick-look.ts";
-import { type SharedAccess, share } from "../shared-access.ts";
-import { type NotSmallFile, readSmallFile, readSmallFileSync } from "../small-file.ts";
+import type { RepositoryLayout } from "../repository/layout.ts";
 
 /** A loose ref is an id or a name, and a name is a path. Unit: bytes. */
 export const MAX_LOOSE_REF_BYTES: number = 8 * 1024;

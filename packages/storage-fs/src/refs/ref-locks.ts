@@ -1,10 +1,10 @@
 import { lstat } from "node:fs/promises";
 import { mapBounded } from "../bounded.ts";
-import { fromBytePath } from "../byte-path.ts";
+import { fromBytePath } from "../disk/byte-path.ts";
+import { type LockFile, lockFile } from "../disk/lock-file.ts";
 import { systemCode } from "../errors.ts";
 import type { Draft } from "../journal/draft.ts";
 import type { Journal } from "../journal/journal.ts";
-import { type LockFile, lockFile } from "../lock-file.ts";
 import type { RefFiles } from "./ref-files.ts";
 import { contentOf, type RefStep } from "./ref-step.ts";
 import { conflictingFile, refusalByValue, rejected, rejectedByValue } from "./ref-verdict.ts";

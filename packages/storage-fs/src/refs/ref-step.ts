@@ -1,6 +1,6 @@
 import type { ObjectId } from "@x/objects";
 import { formatLooseRef, type RefEdit, type RefOutcome, type RefTarget, type StagedRefChange } from "@x/refs";
-import type { LockFile } from "../lock-file.ts";
+import type { LockFile } from "../disk/lock-file.ts";
 import type { LooseState } from "./ref-files.ts";
 import type { CurrentRef } from "./ref-verdict.ts";
 

@@ -8,8 +8,8 @@ import {
   type TransactOptions,
 } from "@x/refs";
 import { mapBounded } from "../bounded.ts";
+import { type LockFile, lockFile, syncDirectories } from "../disk/lock-file.ts";
 import type { Intent } from "../journal/journal.ts";
-import { type LockFile, lockFile, syncDirectories } from "../lock-file.ts";
 import type { PackedRefsFile } from "./packed-refs-file.ts";
 import { type RefChangeContext, RefChanges } from "./ref-changes.ts";
 import { removeEmptyTree } from "./ref-files.ts";

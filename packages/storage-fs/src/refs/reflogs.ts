@@ -2,10 +2,10 @@ import { constants } from "node:fs";
 import { open, unlink } from "node:fs/promises";
 import { type ObjectFormat, type ObjectId, zeroId } from "@x/objects";
 import { bytesFromByteString, type ReflogEntry } from "@x/refs";
-import { fromBytePath, parentOf } from "../byte-path.ts";
 import { parseConfigBoolean } from "../config/config-value.ts";
+import { fromBytePath, parentOf } from "../disk/byte-path.ts";
+import { makeShared, share } from "../disk/shared-access.ts";
 import { systemCode } from "../errors.ts";
-import { makeShared, share } from "../shared-access.ts";
 import { type RefFiles, removeEmptyTree } from "./ref-files.ts";
 
 /*

@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import type { ObjectTable } from "@x/pack";
-import { fromBytePath } from "../byte-path.ts";
+import { fromBytePath } from "../disk/byte-path.ts";
 import { systemCode } from "../errors.ts";
 import { Attributes } from "./attributes.ts";
 import { LeadingPaths } from "./leading-path.ts";

@@ -1,5 +1,5 @@
 import { readdirSync } from "node:fs";
-import { fromBytePath } from "../byte-path.ts";
+import { fromBytePath } from "../disk/byte-path.ts";
 import { type IndexEntry, isGitlink } from "./index-entry.ts";
 import type { UpdatePlan } from "./plan-update.ts";
 import { compareFile, type FileComparison } from "./refresh-entries.ts";

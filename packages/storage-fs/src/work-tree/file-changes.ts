@@ -9,7 +9,7 @@ import {
   unlinkSync,
   writeSync,
 } from "node:fs";
-import { fromBytePath } from "../byte-path.ts";
+import { fromBytePath } from "../disk/byte-path.ts";
 import { systemCode } from "../errors.ts";
 import { isGitlink, NO_STAT, type StatData, SYMLINK } from "./index-entry.ts";
 import { LeadingPaths } from "./leading-path.ts";

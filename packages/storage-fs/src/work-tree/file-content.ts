@@ -1,7 +1,7 @@
 import { closeSync, constants, openSync, readlinkSync, readSync } from "node:fs";
 import { hashObject, type ObjectFormat, type ObjectId, objectIdFromBytes, objectPreamble } from "@x/objects";
 import { createNodeHasher } from "@x/objects/node";
-import { fromBytePath } from "../byte-path.ts";
+import { fromBytePath } from "../disk/byte-path.ts";
 
 /** Read at once. Unit: bytes. */
 const CHUNK_BYTES = 256 * 1024;

@@ -2,11 +2,11 @@ import { readdir, realpath } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import type { RefStore } from "@x/refs";
 import { type FileConfig, readRepositoryConfig } from "../config/repository-config.ts";
-import { layoutAt, looksBare, type RepositoryLayout } from "../layout.ts";
+import { readSmallFile } from "../disk/small-file.ts";
 import type { WorkerPool } from "../pool/worker-pool.ts";
 import type { StoreLocation } from "../pool/worker-protocol.ts";
-import { readRepositoryFormat } from "../repository-format.ts";
-import { readSmallFile } from "../small-file.ts";
+import { layoutAt, looksBare, type RepositoryLayout } from "../repository/layout.ts";
+import { readRepositoryFormat } from "../repository/repository-format.ts";
 import { createWorkTreeUpdate, type WorkTreeUpdate } from "./work-tree.ts";
 
 /** Files checked out of a repository on disk. Fits server-core's `WorkTree` by its shape. */

@@ -1,5 +1,5 @@
 import { type BigIntStats, lstatSync } from "node:fs";
-import { fromBytePath } from "../byte-path.ts";
+import { fromBytePath } from "../disk/byte-path.ts";
 import type { StatData } from "./index-entry.ts";
 import type { WorkTreeSettings } from "./settings.ts";
 

@@ -1,5 +1,5 @@
 import type { ObjectId } from "@x/objects";
-import type { SharedAccess } from "../shared-access.ts";
+import type { SharedAccess } from "../disk/shared-access.ts";
 import type { WorkTreeSettings } from "./settings.ts";
 import type { TreeLimits } from "./tree-files.ts";
 

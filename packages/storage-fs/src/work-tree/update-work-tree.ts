@@ -1,10 +1,10 @@
 import { setImmediate } from "node:timers/promises";
 import { ObjectsError } from "@x/objects";
 import { type ObjectTable, PackError } from "@x/pack";
-import { toBytePath } from "../byte-path.ts";
+import { toBytePath } from "../disk/byte-path.ts";
+import { type LockFile, lockFile, syncDirectories } from "../disk/lock-file.ts";
 import { StorageFsError, systemCode } from "../errors.ts";
 import { Journal } from "../journal/journal.ts";
-import { type LockFile, lockFile, syncDirectories } from "../lock-file.ts";
 import type { Job } from "../worker/job.ts";
 import { attributesOfCommit, attributesOfFiles } from "./attribute-sources.ts";
 import { checkPlan } from "./check-plan.ts";

@@ -1,9 +1,9 @@
 import type { Abortable, ObjectId } from "@x/objects";
 import type { FileConfig } from "../config/repository-config.ts";
-import type { RepositoryLayout } from "../layout.ts";
 import { call } from "../pool/worker-call.ts";
 import type { WorkerPool } from "../pool/worker-pool.ts";
 import type { StoreLocation } from "../pool/worker-protocol.ts";
+import type { RepositoryLayout } from "../repository/layout.ts";
 import { readWorkTreeSettings } from "./settings.ts";
 import type { WorkTreeLimits } from "./update-request.ts";
 

@@ -1,6 +1,6 @@
 import type { ObjectType } from "@x/objects";
 import { entryObjectType, type ObjectTable, objectEntryType, PackError, type PackReader } from "@x/pack";
-import { encodeReceived } from "../received-objects.ts";
+import { encodeReceived } from "../quarantine/received-objects.ts";
 
 /** Objects in one event. */
 const BATCH = 1024;

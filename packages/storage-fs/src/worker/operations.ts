@@ -13,7 +13,7 @@ import {
   type ZlibCodec,
 } from "@x/pack";
 import type { OperationName, Operations, StoreLocation } from "../pool/worker-protocol.ts";
-import { parseShallow } from "../shallow-file.ts";
+import { parseShallow } from "../repository/shallow-file.ts";
 import { findUnconnected, isAboutObjects } from "./connectivity.ts";
 import type { Job } from "./job.ts";
 import type { KeptSearches } from "./kept-searches.ts";

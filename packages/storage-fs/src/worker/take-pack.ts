@@ -10,7 +10,7 @@ import {
   type ZlibCodec,
 } from "@x/pack";
 import { nodeCrc32, nodeHashInto } from "@x/pack/node";
-import { syncsOf } from "../durability.ts";
+import { syncsOf } from "../disk/durability.ts";
 import type { Operations, ReceivedPack, StoreLocation } from "../pool/worker-protocol.ts";
 import { FsckWatch } from "./fsck-watch.ts";
 import type { Job } from "./job.ts";

@@ -1,5 +1,5 @@
 import { link, utimes } from "node:fs/promises";
-import { systemCode } from "./errors.ts";
+import { systemCode } from "../errors.ts";
 
 /**
  * What is at `to` already counts to gc from now on as young as what we bring. If it went just now, ours at `from` takes

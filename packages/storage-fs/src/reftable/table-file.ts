@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { type FileHandle, open, readdir, rename, unlink } from "node:fs/promises";
-import { fromBytePath } from "../byte-path.ts";
+import { fromBytePath } from "../disk/byte-path.ts";
+import { type SharedAccess, share } from "../disk/shared-access.ts";
 import { isDead, ownProcessName, PROCESS_NAME } from "../journal/process-name.ts";
-import { type SharedAccess, share } from "../shared-access.ts";
 
 /*
  * reftable/0x<least, 12 hex digits>-0x<greatest index>-<8 random hex digits>.ref

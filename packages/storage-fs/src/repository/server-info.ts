@@ -1,7 +1,7 @@
 import { mkdir, open, readdir, rename, unlink } from "node:fs/promises";
 import type { ObjectId, ObjectReader } from "@x/objects";
 import { type RefStore, resolveRef } from "@x/refs";
-import { systemCode } from "./errors.ts";
+import { systemCode } from "../errors.ts";
 import type { RepositoryLayout } from "./layout.ts";
 
 /** What {@link writeServerInfo} tells of. */

@@ -1,9 +1,9 @@
 import { link, readdir, rename } from "node:fs/promises";
-import { toBytePath } from "./byte-path.ts";
-import { systemCode } from "./errors.ts";
+import { toBytePath } from "../disk/byte-path.ts";
+import { makeShared, type SharedAccess, share } from "../disk/shared-access.ts";
+import { systemCode } from "../errors.ts";
 import { freshen } from "./freshen.ts";
 import { guardPack } from "./keep-file.ts";
-import { makeShared, type SharedAccess, share } from "./shared-access.ts";
 
 /** Readers look for `.idx`: it comes last, when all it stands for is there. */
 const ORDER = [".pack", ".rev", ".idx"];

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import type { StoreLocation } from "./pool/worker-protocol.ts";
+import type { StoreLocation } from "../pool/worker-protocol.ts";
 
 /**
  * What git's own programs need to see what lies in the quarantine `directory` of `store`, and to refuse to move refs to

@@ -1,7 +1,7 @@
 import { unlink } from "node:fs/promises";
 import { mergeReftables, RefsError, type ReftableTable, ReftableWriter, reftableSegment } from "@x/refs";
-import { fromBytePath } from "../byte-path.ts";
-import { type LockFile, lockFile } from "../lock-file.ts";
+import { fromBytePath } from "../disk/byte-path.ts";
+import { type LockFile, lockFile } from "../disk/lock-file.ts";
 import type { ReftableFiles, ReftableSnapshot } from "./reftable-files.ts";
 import { LockedStack, type ReftableChangeContext, reftableZlib } from "./reftable-lock.ts";
 import { randomTableName, sweepTables, TableFile } from "./table-file.ts";

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { type ObjectFormat, type ObjectId, parseObjectId } from "@x/objects";
-import type { QuickLook } from "./quick-look.ts";
+import type { QuickLook } from "../disk/quick-look.ts";
 
 /** The commits whose parents a repository lacks on purpose. Spec: gitrepository-layout, `shallow`. */
 export async function readShallowFile(

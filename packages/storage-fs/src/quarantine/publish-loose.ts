@@ -1,8 +1,8 @@
 import { link, readdir, rename } from "node:fs/promises";
-import { toBytePath } from "./byte-path.ts";
-import { systemCode } from "./errors.ts";
+import { toBytePath } from "../disk/byte-path.ts";
+import { makeShared, type SharedAccess, share } from "../disk/shared-access.ts";
+import { systemCode } from "../errors.ts";
 import { freshen } from "./freshen.ts";
-import { makeShared, type SharedAccess, share } from "./shared-access.ts";
 
 /** File systems without hard links say one of these. */
 const NO_LINKS = ["EPERM", "ENOTSUP", "EOPNOTSUPP", "EXDEV", "EMLINK"];

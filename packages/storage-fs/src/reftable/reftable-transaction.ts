@@ -13,11 +13,17 @@ import {
   refPlace,
   type TransactOptions,
 } from "@x/refs";
+import { CalledOff, RefPhases } from "../refs/ref-phases.ts";
+import { isDeletion, isUpdate, type RefStep, refChange, stagedChange } from "../refs/ref-step.ts";
+import {
+  conflicting,
+  conflictsAmong,
+  refusalByValue,
+  rejected,
+  rejectedByValue,
+} from "../refs/ref-verdict.ts";
+import type { ReflogPolicy } from "../refs/reflogs.ts";
 import { compactReftables } from "./compact-reftables.ts";
-import { CalledOff, RefPhases } from "./ref-phases.ts";
-import { isDeletion, isUpdate, type RefStep, refChange, stagedChange } from "./ref-step.ts";
-import { conflicting, conflictsAmong, refusalByValue, rejected, rejectedByValue } from "./ref-verdict.ts";
-import type { ReflogPolicy } from "./reflogs.ts";
 import type { ReftableFiles } from "./reftable-files.ts";
 import { LockedStack, type ReftableChangeContext } from "./reftable-lock.ts";
 import { ReftableLogs } from "./reftable-logs.ts";

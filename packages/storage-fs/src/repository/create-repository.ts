@@ -3,10 +3,10 @@ import { mkdir, open, rename, rm } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
 import type { ObjectFormat } from "@x/objects";
 import { bytesFromByteString, formatLooseRef, isValidRefName } from "@x/refs";
-import { toBytePath } from "./byte-path.ts";
-import { StorageFsError, systemCode } from "./errors.ts";
+import { toBytePath } from "../disk/byte-path.ts";
+import { syncDirectories, writeDurably } from "../disk/lock-file.ts";
+import { StorageFsError, systemCode } from "../errors.ts";
 import { layoutAt, type RepositoryLayout } from "./layout.ts";
-import { syncDirectories, writeDurably } from "./lock-file.ts";
 
 /** How a new repository starts. */
 export interface NewRepositoryOptions {

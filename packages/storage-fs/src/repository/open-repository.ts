@@ -1,24 +1,24 @@
 import { stat } from "node:fs/promises";
 import type { ObjectFormat, ObjectId, ObjectStore } from "@x/objects";
 import type { RefStore } from "@x/refs";
+import { parseConfigBoolean } from "../config/config-value.ts";
+import { type FileConfig, readRepositoryConfig } from "../config/repository-config.ts";
+import { type Durability, syncsOf } from "../disk/durability.ts";
+import { QuickLook, statHere } from "../disk/quick-look.ts";
+import { parseSharedAccess } from "../disk/shared-access.ts";
+import { sweepObjects } from "../journal/sweep-objects.ts";
+import { MemoryBudget } from "../memory-budget.ts";
+import { createFileObjectStore } from "../object-store.ts";
+import { scanInWorker } from "../pool/worker-call.ts";
+import type { WorkerPool } from "../pool/worker-pool.ts";
+import type { StoreLocation } from "../pool/worker-protocol.ts";
+import { type OpenRefsOptions, openRefs, type SharedRefMemory } from "../refs/open-refs.ts";
+import { PageCache } from "../refs/page-cache.ts";
+import { type FileWorkTree, listWorkTrees } from "../work-tree/list-work-trees.ts";
 import { AlternateTips } from "./alternate-tips.ts";
-import { parseConfigBoolean } from "./config/config-value.ts";
-import { type FileConfig, readRepositoryConfig } from "./config/repository-config.ts";
-import { type Durability, syncsOf } from "./durability.ts";
-import { sweepObjects } from "./journal/sweep-objects.ts";
 import { looksBare, type RepositoryLayout } from "./layout.ts";
-import { MemoryBudget } from "./memory-budget.ts";
-import { createFileObjectStore } from "./object-store.ts";
-import { scanInWorker } from "./pool/worker-call.ts";
-import type { WorkerPool } from "./pool/worker-pool.ts";
-import type { StoreLocation } from "./pool/worker-protocol.ts";
-import { QuickLook, statHere } from "./quick-look.ts";
-import { type OpenRefsOptions, openRefs, type SharedRefMemory } from "./refs/open-refs.ts";
-import { PageCache } from "./refs/page-cache.ts";
 import { readRepositoryFormat } from "./repository-format.ts";
 import { writeServerInfo } from "./server-info.ts";
-import { parseSharedAccess } from "./shared-access.ts";
-import { type FileWorkTree, listWorkTrees } from "./work-tree/list-work-trees.ts";
 
 /** A repository on disk. Fits server-core's `Repository` by its shape. */
 export interface FileRepository {

@@ -1,12 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { type ObjectFormat, type ObjectId, ObjectsError } from "@x/objects";
-import { parentOf, toBytePath } from "./byte-path.ts";
-import { type Durability, syncsOf } from "./durability.ts";
-import { systemCode } from "./errors.ts";
-import { Journal } from "./journal/journal.ts";
-import { lockFile, syncDirectories } from "./lock-file.ts";
+import { parentOf, toBytePath } from "../disk/byte-path.ts";
+import { type Durability, syncsOf } from "../disk/durability.ts";
+import { lockFile, syncDirectories } from "../disk/lock-file.ts";
+import type { SharedAccess } from "../disk/shared-access.ts";
+import { systemCode } from "../errors.ts";
+import { Journal } from "../journal/journal.ts";
 import { parseShallow } from "./shallow-file.ts";
-import type { SharedAccess } from "./shared-access.ts";
 
 /** How long to wait for `shallow.lock`. C git does not. Unit: milliseconds. */
 const LOCK_TIMEOUT_MS = 1000;

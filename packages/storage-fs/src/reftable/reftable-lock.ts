@@ -1,14 +1,14 @@
 import { unlink } from "node:fs/promises";
 import { createNodeZlibCodec } from "@x/pack/node";
 import { ReftableWriter, type ReftableZlib } from "@x/refs";
-import { fromBytePath, parentOf } from "../byte-path.ts";
+import { fromBytePath, parentOf } from "../disk/byte-path.ts";
+import { type LockFile, lockFile, syncDirectories } from "../disk/lock-file.ts";
+import type { SharedAccess } from "../disk/shared-access.ts";
 import type { Journal } from "../journal/journal.ts";
-import { type LockFile, lockFile, syncDirectories } from "../lock-file.ts";
-import type { SharedAccess } from "../shared-access.ts";
+import { takeTurn } from "../refs/take-turn.ts";
 import type { ReftableFiles, ReftableSnapshot } from "./reftable-files.ts";
 import type { ReftableSettings } from "./reftable-settings.ts";
 import { randomTableName, TableFile } from "./table-file.ts";
-import { takeTurn } from "./take-turn.ts";
 
 /** What stacks are changed with. */
 export interface ReftableChangeContext {

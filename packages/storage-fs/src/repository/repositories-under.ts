@@ -1,9 +1,9 @@
 import { lstat, mkdir, realpath, stat } from "node:fs/promises";
 import { resolve, sep } from "node:path";
+import { QuickLook, statHere } from "../disk/quick-look.ts";
+import { StorageFsError, systemCode } from "../errors.ts";
 import { createBareRepository, type NewRepositoryOptions } from "./create-repository.ts";
-import { StorageFsError, systemCode } from "./errors.ts";
 import { findRepository, type RepositoryLayout, readLayout } from "./layout.ts";
-import { QuickLook, statHere } from "./quick-look.ts";
 import { splitNewRepositoryName, splitRepositoryName } from "./repository-name.ts";
 
 /** How {@link repositoriesUnder} looks. */

@@ -1,6 +1,6 @@
 import { access, constants, lstat, readlink, stat } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
-import { readSmallFile } from "./small-file.ts";
+import { readSmallFile } from "../disk/small-file.ts";
 
 /*
  * A git directory has HEAD; what it shares with its work trees lies in the common directory, which is itself unless a

@@ -4,10 +4,10 @@ import { promisify } from "node:util";
 import { deflate } from "node:zlib";
 import { hashObject, type ObjectFormat, type ObjectId, type ObjectType, objectPreamble } from "@x/objects";
 import { createNodeHasher } from "@x/objects/node";
-import { toBytePath } from "./byte-path.ts";
-import { type Durability, syncsOf } from "./durability.ts";
-import { systemCode } from "./errors.ts";
-import { syncDirectories, writeWhole } from "./lock-file.ts";
+import { toBytePath } from "../disk/byte-path.ts";
+import { type Durability, syncsOf } from "../disk/durability.ts";
+import { syncDirectories, writeWhole } from "../disk/lock-file.ts";
+import { systemCode } from "../errors.ts";
 
 const deflateAsync = promisify(deflate);
 

@@ -8,7 +8,7 @@ import {
   type ReftableShapeOptions,
   type ReftableTable,
 } from "@x/refs";
-import { createsReflog, oneLine, type RefChange, type ReflogPolicy, timestamp } from "./reflogs.ts";
+import { createsReflog, oneLine, type RefChange, type ReflogPolicy, timestamp } from "../refs/reflogs.ts";
 import { reftableZlib } from "./reftable-lock.ts";
 
 /** What logs are written with. */

@@ -1,7 +1,7 @@
 import type { ObjectFormat } from "@x/objects";
-import { parseConfigBoolean, parseConfigInteger } from "./config/config-value.ts";
-import type { FileConfig } from "./config/repository-config.ts";
-import { StorageFsError } from "./errors.ts";
+import { parseConfigBoolean, parseConfigInteger } from "../config/config-value.ts";
+import type { FileConfig } from "../config/repository-config.ts";
+import { StorageFsError } from "../errors.ts";
 
 /** How a repository is kept, as far as reading it depends on that. */
 export interface RepositoryFormat {

@@ -1,5 +1,5 @@
 import type { ObjectFormat, Quarantine, ReceivedObject } from "@x/objects";
-import type { Durability } from "./durability.ts";
+import type { Durability } from "../disk/durability.ts";
 import { writeLooseObject } from "./write-loose-object.ts";
 
 /** A push that inflates to more stays a pack. Unit: bytes. */

@@ -1,7 +1,7 @@
 import { link, readFile, rename, unlink, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
-import { systemCode } from "./errors.ts";
-import { ownProcessName, PROCESS_NAME } from "./journal/process-name.ts";
+import { systemCode } from "../errors.ts";
+import { ownProcessName, PROCESS_NAME } from "../journal/process-name.ts";
 
 /*
  * <pack>.keep: "receive-pack" SP <pid> SP "on" SP <host> LF <process> LF

@@ -8,17 +8,17 @@ import {
   type ReftableTable,
   refPlace,
 } from "@x/refs";
-import { toBytePath } from "../byte-path.ts";
 import type { FileConfig } from "../config/repository-config.ts";
-import { type Durability, syncsOf } from "../durability.ts";
-import { guarded } from "../guarded.ts";
+import { toBytePath } from "../disk/byte-path.ts";
+import { type Durability, syncsOf } from "../disk/durability.ts";
+import { guarded } from "../disk/guarded.ts";
+import type { SharedAccess } from "../disk/shared-access.ts";
 import { Journal } from "../journal/journal.ts";
-import type { SharedAccess } from "../shared-access.ts";
-import type { PageCache } from "./page-cache.ts";
-import type { RefDirectories } from "./ref-directories.ts";
-import { RefFiles } from "./ref-files.ts";
-import { checkEdits, inRounds } from "./ref-rounds.ts";
-import { reflogPolicy } from "./reflogs.ts";
+import type { PageCache } from "../refs/page-cache.ts";
+import type { RefDirectories } from "../refs/ref-directories.ts";
+import { RefFiles } from "../refs/ref-files.ts";
+import { checkEdits, inRounds } from "../refs/ref-rounds.ts";
+import { reflogPolicy } from "../refs/reflogs.ts";
 import { ReftableFiles, type ReftableSnapshot } from "./reftable-files.ts";
 import { reftableSettings } from "./reftable-settings.ts";
 import {

@@ -1,9 +1,9 @@
 import type { FileHandle } from "node:fs/promises";
 import { open, rename, unlink } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
+import { systemCode } from "../errors.ts";
+import type { Draft } from "../journal/draft.ts";
 import { fromBytePath, parentOf } from "./byte-path.ts";
-import { systemCode } from "./errors.ts";
-import type { Draft } from "./journal/draft.ts";
 import { type SharedAccess, share } from "./shared-access.ts";
 
 /**

@@ -1,8 +1,8 @@
 import type { PathLike } from "node:fs";
 import { chmod, lstat, mkdir, stat } from "node:fs/promises";
+import { parseConfigBoolean } from "../config/config-value.ts";
+import { StorageFsError, systemCode } from "../errors.ts";
 import { fromBytePath, parentOf } from "./byte-path.ts";
-import { parseConfigBoolean } from "./config/config-value.ts";
-import { StorageFsError, systemCode } from "./errors.ts";
 
 /** What others than the owner may do with what is made in a repository. */
 export interface SharedAccess {

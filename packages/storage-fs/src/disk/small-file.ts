@@ -1,6 +1,6 @@
 import { close, closeSync, constants, open, openSync, type PathLike, read, readSync } from "node:fs";
 import { promisify } from "node:util";
-import { systemCode } from "./errors.ts";
+import { systemCode } from "../errors.ts";
 
 const openFile = promisify(open);
 const closeFile = promisify(close);

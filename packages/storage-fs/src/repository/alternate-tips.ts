@@ -1,7 +1,7 @@
 import type { AlternateTipsOptions, ObjectId } from "@x/objects";
 import type { RefStore } from "@x/refs";
+import { findAlternates } from "../worker/alternates.ts";
 import { type RepositoryLayout, readLayout } from "./layout.ts";
-import { findAlternates } from "./worker/alternates.ts";
 
 /** Opens the refs of a repository that lends objects; `undefined` when it is none that can. */
 export type OpenLender = (layout: RepositoryLayout) => Promise<RefStore | undefined>;

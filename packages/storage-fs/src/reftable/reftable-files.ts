@@ -2,10 +2,10 @@ import { type FileHandle, open } from "node:fs/promises";
 import { setImmediate as letOthersRun, setTimeout as wait } from "node:timers/promises";
 import type { ObjectFormat } from "@x/objects";
 import { parseTablesList, RefsError, type ReftableSource, ReftableTable } from "@x/refs";
-import { fromBytePath } from "../byte-path.ts";
+import { fromBytePath } from "../disk/byte-path.ts";
+import { readSmallFile } from "../disk/small-file.ts";
 import { systemCode } from "../errors.ts";
-import { readSmallFile } from "../small-file.ts";
-import { type CachedFile, PAGE_BYTES, type PageCache } from "./page-cache.ts";
+import { type CachedFile, PAGE_BYTES, type PageCache } from "../refs/page-cache.ts";
 
 /** Unit: bytes. */
 const MAX_TABLES_LIST_BYTES = 1 << 20;
