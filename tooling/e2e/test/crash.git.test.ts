@@ -27,6 +27,12 @@ describe.each(FORMATS)("kill -9, %s", async (format) => {
   const command = packet(`${base} ${tip} refs/heads/main\0 report-status object-format=${format}`);
   const create = packet(`${zero} ${tip} refs/heads/made`);
 
+  /** A pack without its index is left for an hour, with what guards it: somebody else may be about to complete it. */
+  function guardsHalfAPack(there: string, path: string): boolean {
+    const pack = `${there}/${path.replace(/\.keep$/, "")}`;
+    return path.endsWith(".keep") && existsSync(`${pack}.pack`) && !existsSync(`${pack}.idx`);
+  }
+
   /** After a restart: refs are old or new, all is connected, and the next push and clone work. */
   async function expectRecovered(root: string): Promise<void> {
     const there = `${root}/repo.git`;
@@ -35,7 +41,7 @@ describe.each(FORMATS)("kill -9, %s", async (format) => {
     await expectSound(there);
     const server = await startServer(root);
     await git(["ls-remote", `${server.git}/repo.git`]);
-    expect(leftoversIn(there)).toEqual([]);
+    expect(leftoversIn(there).filter((path) => !guardsHalfAPack(there, path))).toEqual([]);
     const pushed = await tryGit(["push", "-q", `${server.git}/repo.git`, "main", "main:made", "main:after"], {
       cwd: work,
     });

@@ -191,7 +191,8 @@ describe.each(PUSHES)("over %s", (transport) => {
   it("one ref twice", async () => {
     const commands = [`${zero} ${tip} refs/heads/evil`, `${zero} ${base} refs/heads/evil`];
     const report = await push(transport, pack, commands);
-    expect(report.match(/ng refs\/heads\/evil multiple updates/g)).toHaveLength(2);
+    expect(report).toContain("multiple updates for ref 'refs/heads/evil' not allowed");
+    expect(report.match(/ng refs\/heads\/evil failed to update refs/g)).toHaveLength(2);
   });
 
   it("another client's clone goes on meanwhile", async () => {

@@ -71,13 +71,18 @@ async function changeRefs(push: Push): Promise<void> {
   const refused = push.live.filter((result) => verdicts.get(result)?.error !== undefined);
   const isLost =
     push.live.every(({ isForHook }) => !isForHook) &&
-    (push.atomic ? refused.length > 0 : refused.length === push.live.length);
+    (isAnyRepeated(push) || (push.atomic ? refused.length > 0 : refused.length === push.live.length));
   // What is refused in any case needs no objects.
   if (!isLost && !(await publish(push))) return;
   findAliases(push, symbolic);
   push.settleAtomic();
   await runProcReceive(push);
   await carryOut(push, verdicts);
+}
+
+/** Then nothing is created or changed at all. */
+function isAnyRepeated(push: Push): boolean {
+  return new Set(push.live.map(({ command }) => command.ref)).size < push.live.length;
 }
 
 async function publish(push: Push): Promise<boolean> {
