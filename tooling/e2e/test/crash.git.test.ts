@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { git, temporaryDirectory, tryGit } from "@tooling/test-kit";
 import { describe, expect, it } from "vitest";
 import { expectSound, leftoversIn } from "./compare.ts";
