@@ -1,5 +1,5 @@
 // Our server beside C git's on the same repositories, in one run:
-//   pnpm bench [REPOSITORY] [--only fetch|latency|push|pushes|small|fetches|refs] [--pairs N] [--objects N] [--bitmaps] [--json FILE] [--check]
+//   pnpm bench [REPOSITORY] [--only fetch|latency|push|pushes|smallpushes|small|fetches|refs] [--pairs N] [--objects N] [--bitmaps] [--json FILE] [--check]
 // With --bitmaps, both find the reachability bitmaps there that `git repack -b` writes; otherwise there are none.
 // Without REPOSITORY one is made up (and kept below the system's temporary directory). Linux only: it reads /proc.
 // Nothing here is a claim about another machine; only the ratios of one run mean something.
