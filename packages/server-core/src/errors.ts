@@ -2,6 +2,10 @@
 export type ServiceErrorCode =
   /** No repository that this caller may know of: absent and forbidden look alike. */
   | "server-core/repository-not-found"
+  /** The caller has to say who it is, or somebody else. */
+  | "server-core/unauthenticated"
+  /** The caller may know of the repository, yet not do this. */
+  | "server-core/forbidden"
   /** The service is switched off here. */
   | "server-core/service-disabled"
   /** The repository is there but cannot be served, for example for an unknown extension. */

@@ -1,4 +1,6 @@
 import { PacketReader } from "@x/pktline";
+import { admit } from "./access/admit.ts";
+import type { Authorize } from "./access/authorize.ts";
 import { exchangesSessionIds } from "./announce/server-features.ts";
 import { logCall } from "./call-log.ts";
 import { ServiceError } from "./errors.ts";
@@ -23,7 +25,9 @@ import { VisibleRefs } from "./visible/visibility.ts";
 /** What a server is made of. */
 export interface GitServiceOptions {
   readonly repositories: RepositoryResolver;
-  /** Default: fetching only. */
+  /** Asked about every call. Without it everybody may use the services. */
+  readonly authorize?: Authorize;
+  /** Default: fetching only; all of them where `authorize` decides. */
   readonly services?: readonly ServiceName[];
   readonly limits?: Partial<Limits>;
   /** How pushed objects are checked where a repository's config says nothing of it. Default: `strict`. */
@@ -42,6 +46,7 @@ export interface GitServiceOptions {
 
 interface Settings {
   readonly repositories: RepositoryResolver;
+  readonly authorize: Authorize | undefined;
   readonly services: ReadonlySet<ServiceName>;
   readonly limits: Limits;
   readonly fsck: FsckPreset;
@@ -54,6 +59,9 @@ interface Settings {
   readonly memories: RepositoryMemories;
 }
 
+const FETCHING: readonly ServiceName[] = ["git-upload-pack"];
+const ALL_SERVICES: readonly ServiceName[] = ["git-upload-pack", "git-receive-pack", "git-upload-archive"];
+
 /**
  * Makes a Git server out of repositories. Calls know nothing of each other, but for what is
  * remembered of a repository's refs for a while; leaving a call's iteration calls off
@@ -63,7 +71,8 @@ export function createGitService(options: GitServiceOptions): GitService {
   const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits };
   const settings: Settings = {
     repositories: options.repositories,
-    services: new Set(options.services ?? ["git-upload-pack"]),
+    authorize: options.authorize,
+    services: new Set(options.services ?? (options.authorize ? ALL_SERVICES : FETCHING)),
     limits,
     fsck: options.fsck ?? "strict",
     logger: options.logger,
@@ -92,17 +101,19 @@ export function createGitService(options: GitServiceOptions): GitService {
 
 async function* serve(
   settings: Settings,
-  call: ServiceCall,
+  asked: ServiceCall,
   leave: AbortController,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const started = performance.now();
-  const follow = () => leave.abort(call.signal.reason);
-  call.signal.addEventListener("abort", follow, { once: true });
-  if (call.signal.aborted) follow();
+  let call = asked;
+  const follow = () => leave.abort(asked.signal.reason);
+  asked.signal.addEventListener("abort", follow, { once: true });
+  if (asked.signal.aborted) follow();
   const stats: CallStats = { bytesOut: 0 };
   let session: Session | undefined;
   let outcome: "ok" | "left" | ServiceError = "left";
   try {
+    call = { ...asked, peer: await admit(settings.authorize, asked, leave.signal) };
     session = await openSession(settings, call, leave.signal, stats);
     for await (const chunk of runService(session)) {
       if (session.channel.kind === "transport") session.channel = { kind: "packet" };
@@ -123,15 +134,21 @@ async function* serve(
       ? error
       : new ServiceError(error.code, error.message, { reported, cause: error.cause });
   } finally {
-    call.signal.removeEventListener("abort", follow);
+    asked.signal.removeEventListener("abort", follow);
     const ms = Math.round(performance.now() - started);
     logCall(settings.logger, call, { ...stats, ms, bytesIn: session?.input.bytesRead ?? 0 }, outcome);
   }
 }
 
 function runService(session: Session): AsyncIterable<Uint8Array> {
-  if (session.call.service === "git-receive-pack") return receivePack(session);
-  return session.call.version === 2 ? uploadPackV2(session) : uploadPackV0(session);
+  switch (session.call.service) {
+    case "git-receive-pack":
+      return receivePack(session);
+    case "git-upload-archive":
+      throw new ServiceError("server-core/service-disabled", "git-upload-archive is not enabled");
+    case "git-upload-pack":
+      return session.call.version === 2 ? uploadPackV2(session) : uploadPackV0(session);
+  }
 }
 
 async function openSession(

@@ -1,4 +1,11 @@
 /** @packageDocumentation Git's upload-pack and receive-pack as functions from bytes to bytes, over ports only. */
+export {
+  type AccessRequest,
+  type AccessVerdict,
+  ANONYMOUS,
+  type Authorize,
+  type Credentials,
+} from "./access/authorize.ts";
 export { combineHooks } from "./combine-hooks.ts";
 export { ServiceError, type ServiceErrorCode } from "./errors.ts";
 export { createGitService, type GitServiceOptions } from "./git-service.ts";

@@ -1,5 +1,7 @@
-/** The services a Git server offers. Spec: gitprotocol-common. */
-export type ServiceName = "git-upload-pack" | "git-receive-pack";
+import type { Credentials } from "./access/authorize.ts";
+
+/** The services a Git server offers. Spec: gitprotocol-common; git-upload-archive. */
+export type ServiceName = "git-upload-pack" | "git-receive-pack" | "git-upload-archive";
 
 /** The version of the wire protocol that a client asked for. Spec: gitprotocol-v2, gitprotocol-pack. */
 export type ProtocolVersion = 0 | 1 | 2;
@@ -24,6 +26,8 @@ export interface ServiceCall {
   readonly mode: "advertise" | "rpc" | "duplex";
   readonly transport: string;
   readonly peer: Peer;
+  /** What the client has shown of itself; anonymous when not given. */
+  readonly credentials?: Credentials | undefined;
   /** Read as far as the service needs it and never ended by it: the transport lets go of it after the call. */
   readonly input: AsyncIterable<Uint8Array>;
   readonly signal: AbortSignal;

@@ -18,6 +18,14 @@ export function refusalOf(error: unknown, service: ServiceName): Refusal {
   switch (error.code) {
     case "server-core/repository-not-found":
       return { status: 404, text: "Repository not found" };
+    case "server-core/unauthenticated":
+      return {
+        status: 401,
+        text: "Authentication is required",
+        headers: { "www-authenticate": 'Basic realm="git", charset="UTF-8"' },
+      };
+    case "server-core/forbidden":
+      return { status: 403, text: error.message };
     case "server-core/service-disabled":
       return { status: 403, text: `Service not enabled: ${service}` };
     case "server-core/repository-unusable":

@@ -34,6 +34,8 @@ function refusalText(error: unknown, path: string): string | undefined {
   switch (error.code) {
     case "server-core/repository-not-found":
     case "server-core/service-disabled":
+    case "server-core/unauthenticated":
+    case "server-core/forbidden":
       return accessDenied(path);
     case "server-core/aborted":
       return "the server ended the connection";

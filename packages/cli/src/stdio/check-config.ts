@@ -47,6 +47,7 @@ const KEYS: Readonly<Record<ServiceName, Readonly<Record<string, Kind>>>> = {
     "transfer.fsckobjects": "boolean",
     "transfer.advertisesid": "boolean",
   },
+  "git-upload-archive": { "uploadarchive.allowunreachable": "boolean" },
 };
 
 const MAX_INT = 2 ** 31 - 1;

@@ -47,6 +47,7 @@ const FLAGS: Readonly<Record<ServiceName, readonly Flag[]>> = {
     { long: "skip-connectivity-check", name: "skip-connectivity-check" },
     { long: "reject-thin-pack-for-testing", name: "reject-thin-pack-for-testing" },
   ],
+  "git-upload-archive": [],
 };
 
 const USAGE: Readonly<Record<ServiceName, string>> = {
@@ -55,6 +56,7 @@ const USAGE: Readonly<Record<ServiceName, string>> = {
     "                        [--advertise-refs] <directory>\n",
   "git-receive-pack":
     "usage: xgit receive-pack [--stateless-rpc] [--advertise-refs] [--no-hooks] <directory>\n",
+  "git-upload-archive": "usage: xgit upload-archive <directory>\n",
 };
 
 /**
