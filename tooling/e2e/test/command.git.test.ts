@@ -272,7 +272,7 @@ describe("the other commands", () => {
   ])("%s %s", (...args) => {
     const { status, stdout, stderr } = spawnSync(process.execPath, [BIN, ...args], { encoding: "utf8" });
     expect([status, stderr]).toEqual([0, ""]);
-    expect(stdout).toMatch(args.includes("--version") ? /^xgit \d+\.\d+\.\d+\S*\n$/ : /Usage: xgit/);
+    expect(stdout).toMatch(args.includes("--version") ? /^xgit \d+\.\d+\.\d+\S*\n$/ : /^NAME\n {2}xgit/);
   });
 
   it.each([
