@@ -1,4 +1,4 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { createTestRepository, git, temporaryDirectory, tryGit } from "@tooling/test-kit";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -41,6 +41,8 @@ function withConfig(text: string): string {
   writeFileSync(`${directory}/config`, `${readFileSync(`${r}/config`, "latin1")}${text}\n`);
   return directory;
 }
+
+const packet = (text: string) => (text.length + 4).toString(16).padStart(4, "0") + text;
 
 const refsOf = (out: string) => [...out.matchAll(/[0-9a-f]{40} (\S+?)[\0\n]/g)].map(([, name]) => name);
 
@@ -250,6 +252,30 @@ describe("uploadpack.packObjectsHook", () => {
     expect((await clone(`${root}/c4`)).status).toBe(128);
   });
 
+  it("is not kept in memory, though it says nothing to the user", async () => {
+    const hook = script("large", "head -c 400000000 /dev/zero");
+    const input = `${packet("command=fetch")}0001${packet(`want ${await git(["rev-parse", "main"], { cwd: r })}`)}${packet("done")}0000`;
+    const child = spawn(process.execPath, [BIN, "upload-pack", "--stateless-rpc", r], {
+      env: environment({
+        GIT_PROTOCOL: "version=2",
+        GIT_CONFIG_PARAMETERS: `'uploadpack.packObjectsHook'='${hook}'`,
+        PATH: process.env.PATH ?? "",
+      }),
+      stdio: ["pipe", "pipe", "inherit"],
+    });
+    child.stdin.end(input);
+    let bytes = 0;
+    let most = 0;
+    for await (const chunk of child.stdout) {
+      bytes += (chunk as Buffer).length;
+      if (most > 0 && bytes < 390_000_000) continue;
+      const status = readFileSync(`/proc/${child.pid}/status`, "latin1");
+      most = Math.max(most, Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]));
+    }
+    expect(bytes).toBeGreaterThan(400_000_000);
+    expect(most / 1024).toBeLessThan(256);
+  }, 60_000);
+
   it("is not the repository's to choose", async () => {
     forUser("");
     writeFileSync(`${root}/home/.gitconfig`, "");
@@ -272,7 +298,6 @@ describe("uploadpack.packObjectsHook", () => {
       '[promisor]advertise=true\n[remote "lop"]promisor=true\nurl=https://lop.example',
     );
     const hook = script("telling", `echo "$*" >'${root}/told'; "$@"`);
-    const packet = (text: string) => (text.length + 4).toString(16).padStart(4, "0") + text;
     const tip = await git(["rev-parse", "main"], { cwd: r });
     const fetch = async (...accepted: string[]) => {
       const head = ["command=fetch", ...accepted].map(packet).join("");

@@ -129,22 +129,39 @@ export function formatFilter(filter: ObjectFilter): string {
 /** What it writes, as it comes: the pack on standard output, texts for the user on standard error. */
 async function* eventsOf({ stdout, stderr, ...rest }: Child): AsyncGenerator<PackEvent, void> {
   void rest;
-  const sources = new Map<Readable, AsyncIterator<Buffer>>([
-    [stderr, stderr[Symbol.asyncIterator]()],
-    [stdout, stdout[Symbol.asyncIterator]()],
-  ]);
-  const pending = new Map<Readable, Promise<{ source: Readable; result: IteratorResult<Buffer> }>>();
+  const ready: { readonly source: Readable; readonly result: IteratorResult<Buffer> }[] = [];
+  let failure: { readonly error: unknown } | undefined;
+  let wake = () => {};
+  // Not Promise.race: while one source is silent, all that comes from the other would stay in memory.
+  const ask = (source: Readable, iterator: AsyncIterator<Buffer>) =>
+    iterator.next().then(
+      (result) => {
+        ready.push({ source, result });
+        wake();
+      },
+      (error: unknown) => {
+        failure = { error };
+        wake();
+      },
+    );
+  const sources = new Map([stderr, stdout].map((source) => [source, source[Symbol.asyncIterator]()]));
+  for (const [source, iterator] of sources) void ask(source, iterator);
   while (sources.size > 0) {
-    for (const [source, iterator] of sources)
-      if (!pending.has(source))
-        pending.set(
-          source,
-          iterator.next().then((result) => ({ source, result })),
-        );
-    const { source, result } = await Promise.race(pending.values());
-    pending.delete(source);
-    if (result.done) sources.delete(source);
-    else if (source === stderr) yield { kind: "progress", text: result.value.toString("utf8") };
+    const next = ready.shift();
+    if (next === undefined) {
+      if (failure !== undefined) throw failure.error;
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+      continue;
+    }
+    const { source, result } = next;
+    if (result.done) {
+      sources.delete(source);
+      continue;
+    }
+    if (source === stderr) yield { kind: "progress", text: result.value.toString("utf8") };
     else yield { kind: "bytes", bytes: new Uint8Array(result.value) };
+    void ask(source, sources.get(source) as AsyncIterator<Buffer>);
   }
 }

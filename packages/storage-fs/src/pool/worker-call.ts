@@ -137,21 +137,23 @@ export async function callWithInput<Name extends OperationName>(
 ): Promise<Operations[Name]["result"]> {
   const running = startCall(thread, operation, location, args, options);
   let ended = false;
-  const over = running.result.then(
-    () => {
-      ended = true;
-    },
-    () => {
-      ended = true;
-    },
-  );
+  let stopWaiting = () => {};
+  const finished = () => {
+    ended = true;
+    stopWaiting();
+  };
+  const over = running.result.then(finished, finished);
   const iterator = chunks[Symbol.asyncIterator]();
+  // Not Promise.race with `over`: each race would leave its chunk behind there, and so the whole pack in memory.
+  const nextUnlessOver = () =>
+    new Promise<IteratorResult<Uint8Array> | undefined>((resolve, reject) => {
+      stopWaiting = () => resolve(undefined);
+      iterator.next().then(resolve, reject);
+    });
   const pump = async (): Promise<void> => {
     let sent = 0;
     while (!ended) {
-      const next = iterator.next();
-      next.catch(() => {}); // seen below, unless the worker is done first
-      const step = await Promise.race([next, over]);
+      const step = await nextUnlessOver();
       if (ended || step === undefined) return;
       if (step.done) {
         thread.post({ kind: "input-end", id: running.id });
