@@ -1,3 +1,8 @@
 /** @packageDocumentation Runs a fetch-style handler under `node:http`. */
 export { type NodeListenerOptions, toNodeListener } from "./node/listener.ts";
-export { createNodeHttpServer, type NodeHttpServer, type NodeHttpServerOptions } from "./node/server.ts";
+export {
+  createNodeHttpServer,
+  type NodeHttpServer,
+  type NodeHttpServerOptions,
+  type TlsIdentity,
+} from "./node/server.ts";

@@ -1,3 +1,4 @@
+export { makeCertificate } from "./certificate.ts";
 export { type Finished, type GitOptions, git, gitEnvironment, temporaryDirectory, tryGit } from "./git.ts";
 export { describeReadme } from "./readme-examples.ts";
 export {
