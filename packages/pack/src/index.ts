@@ -1,5 +1,20 @@
 /** @packageDocumentation Git packs: entries, deltas, indexes, reading, taking in, and making what a fetch needs. */
 
+export {
+  type AncestryQuestion,
+  askAllReach,
+  askDeepen,
+  askIsAncestor,
+  askUnreachable,
+  type FindLost,
+  storedNumbers,
+} from "./ask/ask-ancestry.ts";
+export { askHas, askHeaders, askPeel, askRead } from "./ask/ask-objects.ts";
+export { FsckWatch } from "./ask/fsck-watch.ts";
+export { listReceived, type PackRow } from "./ask/list-received.ts";
+export { objectsErrorCode } from "./ask/objects-error-code.ts";
+export type { Pace } from "./ask/pace.ts";
+export { askUnconnected, type ReceivedPack, type UnconnectedQuestion } from "./ask/unconnected.ts";
 export { PackError, type PackErrorCode } from "./errors.ts";
 export type { ByteSource } from "./format/byte-source.ts";
 export { applyDelta, type DeltaHeader, decodeDeltaHeader } from "./format/delta.ts";

@@ -1,5 +1,17 @@
 /** @packageDocumentation Git ref names, packed-refs and loose-ref codecs, and the port a ref store fills. */
 export { byteStringFromBytes, bytesFromByteString } from "./byte-string.ts";
+export { CalledOff, RefPhases } from "./change/ref-phases.ts";
+export { checkEdits, inRounds } from "./change/ref-rounds.ts";
+export {
+  type CurrentRef,
+  conflicting,
+  conflictsAmong,
+  type RejectedRef,
+  refusalByValue,
+  rejected,
+  rejectedByValue,
+} from "./change/ref-verdict.ts";
+export { stagedChange } from "./change/staged-change.ts";
 export { RefsError, type RefsErrorCode } from "./errors.ts";
 export { formatLooseRef, parseLooseRef } from "./loose-ref.ts";
 export {
@@ -80,4 +92,4 @@ export {
   selectPrefixes,
   startsWithAny,
 } from "./sorted-names.ts";
-export { type RefPlace, refPlace } from "./worktree-ref.ts";
+export { isStorableRefName, type RefPlace, refPlace } from "./worktree-ref.ts";

@@ -1,4 +1,4 @@
-import { isRootRefName } from "./ref-name.ts";
+import { isRootRefName, isValidRefName } from "./ref-name.ts";
 
 /** Refs below `refs/` that every work tree has for itself. */
 const PER_WORKTREE = ["refs/bisect/", "refs/rewritten/", "refs/worktree/"] as const;
@@ -27,4 +27,10 @@ export function refPlace(name: string): RefPlace {
 
 function isPerWorktree(name: string): boolean {
   return isRootRefName(name) || PER_WORKTREE.some((prefix) => name.startsWith(prefix));
+}
+
+/** Whether a store has a place for `name`: a valid name below `refs/`, one beside it, or a work tree's. */
+export function isStorableRefName(name: string): boolean {
+  if (isRootRefName(name)) return true;
+  return (name.startsWith("refs/") || refPlace(name).kind !== "shared") && isValidRefName(name);
 }

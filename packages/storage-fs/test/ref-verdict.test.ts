@@ -1,7 +1,7 @@
 import { parseObjectId } from "@x/objects";
-import { parsePackedRefs, type RefEdit } from "@x/refs";
+import { conflictsAmong, parsePackedRefs, type RefEdit, refusalByValue } from "@x/refs";
 import { describe, expect, it } from "vitest";
-import { conflictsAmong, currentRef, packedConflict, refusalByValue } from "../src/refs/ref-verdict.ts";
+import { currentRef, packedConflict } from "../src/refs/ref-verdict.ts";
 
 const id = (digit: string) => {
   const parsed = parseObjectId(digit.repeat(40), "sha1");

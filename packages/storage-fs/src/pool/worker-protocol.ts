@@ -13,6 +13,7 @@ import type {
   StoredObject,
 } from "@x/objects";
 
+import type { ReceivedPack, UnconnectedQuestion } from "@x/pack";
 import type { Durability } from "../disk/durability.ts";
 import type { SharedAccess } from "../disk/shared-access.ts";
 import type { LooseScan, LooseScanRequest } from "../refs/loose-scan.ts";
@@ -43,18 +44,6 @@ export interface StoreLocation {
   readonly withoutBitmaps?: boolean | undefined;
 }
 
-/** A pack in a quarantine. */
-export interface ReceivedPack {
-  /** In hex. */
-  readonly packChecksum: string;
-  /** Objects that came; what completes a thin pack is behind them. */
-  readonly count: number;
-  /** Where the entries end that came. Unit: bytes. */
-  readonly receivedEnd: number;
-  /** The rows of its `OuterReferences`, if these are known. */
-  readonly outerReferences: Uint8Array | undefined;
-}
-
 /** What workers can be asked: arguments and result of each operation. Both are cloned on their way. */
 export interface Operations {
   has: { args: { ids: readonly ObjectId[] }; result: boolean[] };
@@ -65,16 +54,7 @@ export interface Operations {
   allReach: { args: { wants: readonly ObjectId[]; common: readonly ObjectId[] }; result: boolean };
   isAncestor: { args: { ancestor: ObjectId; descendant: ObjectId }; result: boolean };
   deepen: { args: { request: DeepenRequest }; result: DeepenAnswer };
-  unconnected: {
-    args: {
-      tips: readonly ObjectId[];
-      known: readonly ObjectId[];
-      clientShallow: readonly ObjectId[];
-      packs: readonly ReceivedPack[];
-      maxTreeDepth: number | undefined;
-    };
-    result: ObjectId[];
-  };
+  unconnected: { args: UnconnectedQuestion; result: ObjectId[] };
   /** Has nothing to do with the location's objects. */
   looseRefs: { args: LooseScanRequest; result: LooseScan };
   /** Sends events. */

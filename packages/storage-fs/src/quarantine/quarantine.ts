@@ -1,5 +1,6 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import type { Quarantine } from "@x/objects";
+import type { ReceivedPack } from "@x/pack";
 import { toBytePath } from "../disk/byte-path.ts";
 import { syncsOf } from "../disk/durability.ts";
 import { syncDirectories } from "../disk/lock-file.ts";
@@ -8,7 +9,7 @@ import { incomingPrefix } from "../journal/sweep-objects.ts";
 import { pinWorker } from "../pool/pinned-worker.ts";
 import { call, callForEvents, callWithInput } from "../pool/worker-call.ts";
 import type { WorkerPool } from "../pool/worker-pool.ts";
-import type { ReceivedPack, StoreLocation } from "../pool/worker-protocol.ts";
+import type { StoreLocation } from "../pool/worker-protocol.ts";
 import { publishPacks } from "./publish.ts";
 import { publishLooseObjects } from "./publish-loose.ts";
 import { quarantineEnvironment } from "./quarantine-environment.ts";

@@ -1,6 +1,15 @@
 import { setImmediate as letOthersRun } from "node:timers/promises";
 import type { ObjectFormat } from "@x/objects";
-import { minimalPrefixes, type Ref, type RefStore, selectPrefixes, type TransactOptions } from "@x/refs";
+import {
+  checkEdits,
+  inRounds,
+  isStorableRefName,
+  minimalPrefixes,
+  type Ref,
+  type RefStore,
+  selectPrefixes,
+  type TransactOptions,
+} from "@x/refs";
 import { parseConfigInteger } from "../config/config-value.ts";
 import type { FileConfig } from "../config/repository-config.ts";
 import { toBytePath } from "../disk/byte-path.ts";
@@ -14,7 +23,6 @@ import { type LooseRef, LooseRefs, type ScanLooseRefs, scanHere } from "./loose-
 import { PackedRefsFile } from "./packed-refs-file.ts";
 import { RefFiles } from "./ref-files.ts";
 import { recoverRefs } from "./ref-recovery.ts";
-import { checkEdits, inRounds } from "./ref-rounds.ts";
 import { RefTransaction, type RefTransactionContext } from "./ref-transaction.ts";
 import { Reflogs, reflogPolicy } from "./reflogs.ts";
 
@@ -85,7 +93,7 @@ export function createFileRefs(options: FileRefsOptions): FileRefs {
     recover: () => guarded(() => recoverRefs(context)),
 
     async get(name) {
-      if (!RefFiles.accepts(name)) return undefined;
+      if (!isStorableRefName(name)) return undefined;
       const state = await guarded(() => files.look(name));
       if (typeof state === "object") return { name, target: state };
       if (state !== "broken") return (await guarded(() => packed.read())).get(name);

@@ -2,7 +2,6 @@ import type { PathLike } from "node:fs";
 import { lstat, mkdir, readdir, readlink, rmdir } from "node:fs/promises";
 import type { ObjectFormat } from "@x/objects";
 import {
-  isRootRefName,
   isSymbolicTarget,
   isValidRefName,
   parentRefNames,
@@ -40,12 +39,6 @@ export class RefFiles {
     this.#gitDirectory = toBytePath(layout.gitDirectory);
     this.#commonDirectory = toBytePath(layout.commonDirectory);
     this.#format = format;
-  }
-
-  /** Whether the store has a place for `name`: a valid name below `refs/`, one beside it, or a work tree's. */
-  static accepts(name: string): boolean {
-    if (isRootRefName(name)) return true;
-    return (name.startsWith("refs/") || refPlace(name).kind !== "shared") && isValidRefName(name);
   }
 
   /** The directory that `name` is a path in: the work tree's own for what it does not share. */

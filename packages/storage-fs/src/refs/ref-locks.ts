@@ -1,4 +1,5 @@
 import { lstat } from "node:fs/promises";
+import { refusalByValue, rejected, rejectedByValue } from "@x/refs";
 import { mapBounded } from "../bounded.ts";
 import { fromBytePath } from "../disk/byte-path.ts";
 import { type LockFile, lockFile } from "../disk/lock-file.ts";
@@ -7,7 +8,7 @@ import type { Draft } from "../journal/draft.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { RefFiles } from "./ref-files.ts";
 import { contentOf, type RefStep } from "./ref-step.ts";
-import { conflictingFile, refusalByValue, rejected, rejectedByValue } from "./ref-verdict.ts";
+import { conflictingFile } from "./ref-verdict.ts";
 
 /** What locks are made with. */
 export interface RefLockContext {

@@ -1,8 +1,7 @@
 import type { ObjectId } from "@x/objects";
-import { formatLooseRef, type RefEdit, type RefOutcome, type RefTarget, type StagedRefChange } from "@x/refs";
+import { type CurrentRef, formatLooseRef, type RefEdit, type RefOutcome } from "@x/refs";
 import type { LockFile } from "../disk/lock-file.ts";
 import type { LooseState } from "./ref-files.ts";
-import type { CurrentRef } from "./ref-verdict.ts";
 
 /** One edit on its way through a transaction. */
 export interface RefStep {
@@ -38,13 +37,4 @@ export function refChange({ edit, current }: RefStep): {
     from: typeof current === "string" ? undefined : current.id,
     to: edit.next === "delete" ? undefined : edit.next,
   };
-}
-
-/** What those who are told of phases are shown of an edit. */
-export function stagedChange({ name, expected, next }: RefEdit): StagedRefChange {
-  return { name, from: expected === "any" ? undefined : targetOf(expected), to: targetOf(next) };
-}
-
-function targetOf(id: ObjectId | "absent" | "delete"): RefTarget | "absent" {
-  return id === "absent" || id === "delete" ? "absent" : { kind: "id", id };
 }

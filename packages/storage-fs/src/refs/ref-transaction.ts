@@ -1,10 +1,18 @@
 import type { ObjectFormat } from "@x/objects";
 import {
+  CalledOff,
+  conflicting,
+  conflictsAmong,
   type PackedRefs,
   type RefEdit,
   type ReflogEntry,
   type RefOutcome,
+  RefPhases,
   RefsError,
+  refusalByValue,
+  rejected,
+  rejectedByValue,
+  stagedChange,
   type TransactOptions,
 } from "@x/refs";
 import { mapBounded } from "../bounded.ts";
@@ -15,18 +23,8 @@ import { type RefChangeContext, RefChanges } from "./ref-changes.ts";
 import { removeEmptyTree } from "./ref-files.ts";
 import { formatRefIntent } from "./ref-intent.ts";
 import { type RefLockContext, RefLocks } from "./ref-locks.ts";
-import { CalledOff, RefPhases } from "./ref-phases.ts";
-import { contentOf, isDeletion, isUpdate, type RefStep, stagedChange } from "./ref-step.ts";
-import {
-  conflicting,
-  conflictingFile,
-  conflictsAmong,
-  currentRef,
-  packedConflict,
-  refusalByValue,
-  rejected,
-  rejectedByValue,
-} from "./ref-verdict.ts";
+import { contentOf, isDeletion, isUpdate, type RefStep } from "./ref-step.ts";
+import { conflictingFile, currentRef, packedConflict } from "./ref-verdict.ts";
 import { takeTurn } from "./take-turn.ts";
 
 /** What a transaction works on. */

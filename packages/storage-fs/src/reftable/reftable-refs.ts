@@ -1,7 +1,10 @@
 import { setImmediate as letOthersRun } from "node:timers/promises";
 import type { ObjectFormat } from "@x/objects";
 import {
+  checkEdits,
   getFromReftables,
+  inRounds,
+  isStorableRefName,
   listReftables,
   type Ref,
   type RefStore,
@@ -16,8 +19,6 @@ import type { SharedAccess } from "../disk/shared-access.ts";
 import { Journal } from "../journal/journal.ts";
 import type { PageCache } from "../refs/page-cache.ts";
 import type { RefDirectories } from "../refs/ref-directories.ts";
-import { RefFiles } from "../refs/ref-files.ts";
-import { checkEdits, inRounds } from "../refs/ref-rounds.ts";
 import { reflogPolicy } from "../refs/reflogs.ts";
 import { ReftableFiles, type ReftableSnapshot } from "./reftable-files.ts";
 import { reftableSettings } from "./reftable-settings.ts";
@@ -101,7 +102,7 @@ export function createReftableRefs(options: ReftableRefsOptions): ReftableRefs {
 
   return {
     async get(name) {
-      if (!RefFiles.accepts(name)) return undefined;
+      if (!isStorableRefName(name)) return undefined;
       const place = refPlace(name);
       const stack =
         place.kind === "own"

@@ -1,5 +1,8 @@
 import type { ObjectId } from "@x/objects";
 import {
+  CalledOff,
+  conflicting,
+  conflictsAmong,
   fitsReftable,
   getFromReftables,
   listReftables,
@@ -8,20 +11,17 @@ import {
   type RefEdit,
   type ReflogEntry,
   type RefOutcome,
+  RefPhases,
   RefsError,
   type ReftableTable,
   refPlace,
-  type TransactOptions,
-} from "@x/refs";
-import { CalledOff, RefPhases } from "../refs/ref-phases.ts";
-import { isDeletion, isUpdate, type RefStep, refChange, stagedChange } from "../refs/ref-step.ts";
-import {
-  conflicting,
-  conflictsAmong,
   refusalByValue,
   rejected,
   rejectedByValue,
-} from "../refs/ref-verdict.ts";
+  stagedChange,
+  type TransactOptions,
+} from "@x/refs";
+import { isDeletion, isUpdate, type RefStep, refChange } from "../refs/ref-step.ts";
 import type { ReflogPolicy } from "../refs/reflogs.ts";
 import { compactReftables } from "./compact-reftables.ts";
 import type { ReftableFiles } from "./reftable-files.ts";

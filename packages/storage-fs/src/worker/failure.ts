@@ -1,5 +1,5 @@
 import { ObjectsError } from "@x/objects";
-import { PackError } from "@x/pack";
+import { objectsErrorCode, PackError } from "@x/pack";
 import type { Failure, OperationName } from "../pool/worker-protocol.ts";
 import { Aborted } from "./job.ts";
 
@@ -12,10 +12,5 @@ export function describeFailure(error: unknown, operation: OperationName): Failu
 
 function codeOf(error: unknown, operation: OperationName): string {
   if (error instanceof Aborted) return "aborted";
-  if (error instanceof ObjectsError) return error.code;
-  if (!(error instanceof PackError)) return "objects/unavailable";
-  if (error.code === "pack/limit-exceeded") return "objects/limit-exceeded";
-  if (error.code === "pack/nothing-selected") return "objects/nothing-selected";
-  if (operation === "takePack") return "objects/bad-pack";
-  return error.code === "pack/missing-object" ? "objects/not-found" : "objects/corrupt";
+  return objectsErrorCode(error, operation === "takePack" ? "taking" : "reading") ?? "objects/unavailable";
 }

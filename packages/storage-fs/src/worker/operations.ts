@@ -1,23 +1,29 @@
 import { readFileSync } from "node:fs";
-import { type ObjectId, parseTagTarget } from "@x/objects";
+import type { ObjectId } from "@x/objects";
 import { createNodeHasher } from "@x/objects/node";
 import {
-  allReach,
-  CommitTable,
-  findDepths,
+  type AncestryQuestion,
+  askAllReach,
+  askDeepen,
+  askHas,
+  askHeaders,
+  askIsAncestor,
+  askPeel,
+  askRead,
+  askUnconnected,
+  askUnreachable,
+  listReceived,
   MISSING,
   makePack,
   type ObjectTable,
-  unreachableCommits,
-  withParents,
+  storedNumbers,
   type ZlibCodec,
 } from "@x/pack";
 import type { OperationName, Operations, StoreLocation } from "../pool/worker-protocol.ts";
+import { encodeReceived } from "../quarantine/received-objects.ts";
 import { parseShallow } from "../repository/shallow-file.ts";
-import { findUnconnected, isAboutObjects } from "./connectivity.ts";
 import type { Job } from "./job.ts";
 import type { KeptSearches } from "./kept-searches.ts";
-import { listReceived } from "./list-received.ts";
 import type { Snapshot } from "./object-database.ts";
 
 /** What an operation works with. */
@@ -41,129 +47,41 @@ type Handlers = {
   ) => Promise<Operations[Name]["result"]>;
 };
 
-/** Objects looked for between two breaths. */
-const HAS_BATCH = 1024;
-
 /** What each operation does. All throw PackError, and Aborted when the job is called off. */
 export const operations: Handlers = {
-  async has({ objects, job }, { ids }) {
-    const has: boolean[] = [];
-    for (let at = 0; at < ids.length; at += HAS_BATCH) {
-      await job.breathe();
-      has.push(...objects.hasEach(ids.slice(at, at + HAS_BATCH)));
-    }
-    return has;
-  },
+  has: ({ objects, job }, { ids }) => askHas(objects, ids, job),
+  headers: ({ objects, job }, { ids }) => askHeaders(objects, ids, job),
+  read: async ({ objects }, { id }) => askRead(objects, id),
+  peel: ({ objects, job }, { ids }) => askPeel(objects, ids, job),
 
-  async headers({ objects, job }, { ids }) {
-    const headers: Operations["headers"]["result"] = [];
-    for (const id of ids) {
-      await job.breathe();
-      const number = objects.findId(id);
-      headers.push(number < 0 ? undefined : objects.header(number));
-    }
-    return headers;
-  },
-
-  async read({ objects }, { id }) {
-    const number = objects.findId(id);
-    if (number < 0) return undefined;
-    const { type, data } = objects.read(number);
-    return { type, data: data.slice() }; // the original belongs to a cache
-  },
-
-  async peel({ objects, job }, { ids }) {
-    const peeled: Operations["peel"]["result"] = [];
-    for (const id of ids) {
-      await job.breathe();
-      peeled.push(tryPeelTag(objects, id));
-    }
-    return peeled;
-  },
-
-  async unreachable(work, { ids, tips }) {
-    const { objects, job } = work;
+  unreachable(work, args) {
     limitWalk(work);
-    const stored = new Map(ids.map((id) => [id, objects.findId(id)]));
-    const commits = new Set<number>();
-    const others = new Set<number>();
-    for (const number of stored.values()) {
-      await job.breathe();
-      if (number < 0) continue;
-      if (objects.header(number).type === "commit") commits.add(number);
-      else others.add(number);
-    }
-    let lost = new Set<number>();
-    if (commits.size > 0) {
-      const peeledTips = await peelToCommits(work, storedNumbers(objects, tips));
-      lost = await job.run(unreachableCommits(commitTable(work), commits, peeledTips));
-    }
-    const notFound = await lostObjects(
-      work,
-      [...others].map((number) => objects.id(number)),
-      tips,
-    );
-    return ids.filter((id) => {
-      const number = stored.get(id) as number;
-      return number < 0 || lost.has(number) || notFound.has(id);
-    });
+    return askUnreachable(question(work), args, (ids, tips) => lostObjects(work, ids, tips));
   },
 
-  async allReach(work, { wants, common }) {
-    const { objects, job } = work;
+  allReach(work, { wants, common }) {
     limitWalk(work);
-    const from = await peelToCommits(work, storedNumbers(objects, wants));
-    const to = await peelToCommits(work, storedNumbers(objects, common));
-    const commits = commitTable(work);
-    return job.run(allReach(commits, from, await job.run(withParents(commits, to))));
+    return askAllReach(question(work), wants, common);
   },
 
-  async isAncestor(work, { ancestor, descendant }) {
-    const { objects, job } = work;
+  isAncestor(work, { ancestor, descendant }) {
     limitWalk(work);
-    const [old = MISSING, young = MISSING] = [ancestor, descendant].map((id) => objects.findId(id));
-    if (old === MISSING || young === MISSING) return false;
-    const lost = await job.run(unreachableCommits(commitTable(work), new Set([old]), [young]));
-    return lost.size === 0;
+    return askIsAncestor(question(work), ancestor, descendant);
   },
 
-  async deepen(work, { request }) {
-    const { objects, job } = work;
+  deepen(work, { request }) {
     limitWalk(work);
-    const commits = commitTable(work);
-    const clientShallow = storedNumbers(objects, request.clientShallow);
-    const search = {
-      ...request,
-      wants: await peelToCommits(work, storedNumbers(objects, request.wants)),
-      tips: await peelToCommits(work, storedNumbers(objects, request.tips ?? [])),
-      clientShallow,
-      not: await peelToCommits(work, storedNumbers(objects, request.not ?? [])),
-    };
-    const { inner, border } = await job.run(findDepths(commits, search, boundary(work)));
-    const known = new Set(clientShallow);
-    const unshallow = clientShallow.filter((commit) => inner.has(commit));
-    const parents = new Set(unshallow.flatMap((commit) => commits.parents(commit)));
-    parents.delete(MISSING);
-    const ids = (list: Iterable<number>) => [...list].map((number) => objects.id(number));
-    return {
-      shallow: ids([...border].filter((commit) => !known.has(commit))),
-      unshallow: ids(unshallow),
-      parents: ids(parents),
-    };
+    return askDeepen(question(work), request);
   },
 
-  async unconnected(work, args) {
-    const { objects, job, location } = work;
-    job.limitCpu("maxCheckCpuMs", location.maxCheckCpuMs);
-    const shallow = boundary(work);
-    for (const commit of storedNumbers(objects, args.clientShallow)) shallow.add(commit);
-    const commits = new CommitTable(objects, shallow);
-    return findUnconnected({ objects, job, shallow, commits, maxTreeDepth: args.maxTreeDepth }, args);
+  unconnected(work, args) {
+    work.job.limitCpu("maxCheckCpuMs", work.location.maxCheckCpuMs);
+    return askUnconnected(question(work), args);
   },
 
   async received({ objects, job }, { packChecksum, count }) {
-    for (const bytes of listReceived(objects, packChecksum, count)) {
-      await job.emit({ kind: "bytes", bytes });
+    for (const rows of listReceived(objects, packChecksum, count)) {
+      await job.emit({ kind: "bytes", bytes: encodeReceived(rows, objects.format) });
       await job.breathe();
     }
     return undefined;
@@ -189,7 +107,6 @@ async function lostObjects(
   ids: readonly ObjectId[],
   tips: readonly ObjectId[],
 ): Promise<Set<ObjectId>> {
-  if (ids.length === 0) return new Set();
   const subject = {
     store: JSON.stringify(work.location),
     tips,
@@ -207,17 +124,8 @@ function limitWalk({ job, location }: Work): void {
   job.limitCpu("maxWalkCpuMs", location.maxWalkCpuMs);
 }
 
-/** The commits whose parents the store lacks on purpose. */
-function boundary({ location, objects }: Work): Set<number> {
-  return new Set(storedNumbers(objects, readShallow(location)));
-}
-
-function storedNumbers(objects: ObjectTable, ids: readonly ObjectId[]): number[] {
-  return ids.map((id) => objects.findId(id)).filter((number) => number >= 0);
-}
-
-function commitTable(work: Work): CommitTable {
-  return new CommitTable(work.objects, boundary(work));
+function question({ objects, job, location }: Work): AncestryQuestion {
+  return { objects, pace: job, shallow: readShallow(location) };
 }
 
 /** Spec: gitrepository-layout, `shallow`. */
@@ -229,35 +137,4 @@ function readShallow({ shallowFile, format }: StoreLocation): ObjectId[] {
     return []; // the usual case: there is no such file
   }
   return parseShallow(text, format);
-}
-
-/** One broken object must not hide all others. */
-function tryPeelTag(objects: ObjectTable, id: ObjectId): Operations["peel"]["result"][number] {
-  try {
-    return peelTag(objects, id);
-  } catch (error) {
-    if (isAboutObjects(error)) return undefined;
-    throw error;
-  }
-}
-
-function peelTag(objects: ObjectTable, id: ObjectId): Operations["peel"]["result"][number] {
-  for (let next = id; ; ) {
-    const number = objects.findId(next);
-    if (number < 0) return undefined;
-    const { type } = objects.header(number);
-    if (type !== "tag") return { id: next, type };
-    next = parseTagTarget(objects.read(number).data, objects.format).id;
-  }
-}
-
-/** What the objects peel to, as far as that is commits. */
-async function peelToCommits({ objects, job }: Work, numbers: readonly number[]): Promise<number[]> {
-  const commits: number[] = [];
-  for (const number of numbers) {
-    await job.breathe();
-    const peeled = tryPeelTag(objects, objects.id(number));
-    if (peeled?.type === "commit") commits.push(objects.findId(peeled.id));
-  }
-  return commits;
 }

@@ -3,20 +3,22 @@ import { createNodeHasher } from "@x/objects/node";
 import {
   compareExisting,
   DeltaBaseCache,
+  FsckWatch,
   type IndexedPack,
   type ObjectTable,
   PackIndexer,
   PackReader,
+  type ReceivedPack,
   type ZlibCodec,
 } from "@x/pack";
 import { nodeCrc32, nodeHashInto } from "@x/pack/node";
 import { syncsOf } from "../disk/durability.ts";
-import type { Operations, ReceivedPack, StoreLocation } from "../pool/worker-protocol.ts";
-import { FsckWatch } from "./fsck-watch.ts";
+import type { Operations, StoreLocation } from "../pool/worker-protocol.ts";
 import type { Job } from "./job.ts";
 import type { ObjectDatabase } from "./object-database.ts";
 import { PackFileSink, syncFile, writeFully } from "./pack-file-sink.ts";
 import { PercentMeter } from "./percent-meter.ts";
+import { readSkipLists } from "./skip-lists.ts";
 
 /** What taking a pack in works with. */
 export interface TakePackWork {
@@ -41,7 +43,7 @@ export async function takePack(
   const { location, codec, job } = work;
   const directory = `${location.objectsDirectory}/pack`;
   const temporary = `${directory}/tmp_pack_incoming`;
-  const watch = fsck && new FsckWatch(fsck, location);
+  const watch = fsck && openWatch(fsck, location);
   const file = new PackFileSink(temporary);
   try {
     const indexer = new PackIndexer({
@@ -66,8 +68,22 @@ export async function takePack(
     return { receipt: { objects, bytes, trailingBytes }, pack: describe(pack, objects) };
   } finally {
     file.close();
-    await watch?.tell(job);
+    await tell(watch, job);
   }
+}
+
+/** @throws ObjectsError `objects/bad-setting` when a skip list cannot be read */
+function openWatch(
+  { severities, maxPathnameBytes, skipLists }: NonNullable<Operations["takePack"]["args"]["fsck"]>,
+  location: StoreLocation,
+): FsckWatch {
+  const skip = readSkipLists(skipLists, location);
+  return new FsckWatch({ format: location.format, severities, maxPathnameBytes, skip });
+}
+
+/** Tells the user what was found so far. */
+async function tell(watch: FsckWatch | undefined, job: Job): Promise<void> {
+  for (const text of watch?.takeLines() ?? []) await job.emit({ kind: "message", text });
 }
 
 async function receive(
@@ -80,7 +96,7 @@ async function receive(
   for (;;) {
     const chunk = await job.nextChunk();
     if (chunk === undefined || indexer.feed(chunk)) break;
-    await watch?.tell(job);
+    await tell(watch, job);
     await meter.show(indexer.receivedObjects, indexer.declaredObjects);
     await job.breathe();
   }
@@ -132,7 +148,7 @@ async function resolve(
       if (indexer.deltas > 0) await meter.done(indexer.resolvedDeltas, indexer.deltas);
       return step.value;
     }
-    await watch?.tell(job);
+    await tell(watch, job);
     await meter.show(indexer.resolvedDeltas, indexer.deltas);
     await job.breathe();
   }

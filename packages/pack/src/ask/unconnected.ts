@@ -1,21 +1,43 @@
-import { type ObjectId, ObjectsError, objectIdToBytes, parseTagTarget, rawIdLength } from "@x/objects";
-import {
-  type CommitTable,
-  ENTRY_COMMIT,
-  enumerateObjects,
-  type ObjectTable,
-  PackError,
-  type PackReader,
-  referenceBit,
-  referencesConnect,
-} from "@x/pack";
-import type { Operations, ReceivedPack } from "../pool/worker-protocol.ts";
-import type { Job } from "./job.ts";
+import { type ObjectId, objectIdToBytes, parseTagTarget, rawIdLength } from "@x/objects";
+import { ENTRY_COMMIT } from "../format/entry-header.ts";
+import type { ObjectTable } from "../read/object-table.ts";
+import type { PackReader } from "../read/pack-reader.ts";
+import { referenceBit } from "../take/reference-gatherer.ts";
+import { CommitTable } from "../walk/commit-table.ts";
+import { referencesConnect } from "../walk/connected-references.ts";
+import { enumerateObjects } from "../walk/enumerate.ts";
+import { type AncestryQuestion, storedNumbers } from "./ask-ancestry.ts";
+import { hex } from "./hex.ts";
+import type { Pace } from "./pace.ts";
+import { isAboutObjects } from "./peel.ts";
 
-/** What finding out about connections works with. */
-export interface ConnectivityWork {
+/** A pack that was taken in, and what was found out meanwhile. */
+export interface ReceivedPack {
+  /** Hex. */
+  readonly packChecksum: string;
+  /** Objects that came; what completes a thin pack stands behind them. */
+  readonly count: number;
+  /** Where their entries end. Unit: bytes. */
+  readonly receivedEnd: number;
+  /** Rows of {@link OuterReferences}; `undefined` when nothing is known of them. */
+  readonly outerReferences: Uint8Array | undefined;
+}
+
+/** What may be connected or not. */
+export interface UnconnectedQuestion {
+  readonly tips: readonly ObjectId[];
+  /** Whatever these reach is there. */
+  readonly known: readonly ObjectId[];
+  /** Commits whose parents the client has not. */
+  readonly clientShallow: readonly ObjectId[];
+  /** What came in; they are among the packs of the table. */
+  readonly packs: readonly ReceivedPack[];
+  readonly maxTreeDepth: number | undefined;
+}
+
+interface ConnectivityWork {
   readonly objects: ObjectTable;
-  readonly job: Job;
+  readonly pace: Pace;
   /** Commits with their parents, but for those that the store, or the client, has none of on purpose. */
   readonly commits: CommitTable;
   readonly shallow: ReadonlySet<number>;
@@ -23,24 +45,27 @@ export interface ConnectivityWork {
 }
 
 /**
- * Those of `tips` from which something is missing. What was found out while the packs were taken in mostly does;
- * otherwise everything new is walked, as `git rev-list --objects --not --all` does.
+ * Answers `Quarantine.unconnected`: those of `tips` from which something is missing. What was found out while the packs
+ * were taken in mostly does; otherwise everything new is walked, as `git rev-list --objects --not --all` does.
  */
-export async function findUnconnected(
-  work: ConnectivityWork,
-  args: Operations["unconnected"]["args"],
+export async function askUnconnected(
+  { objects, pace, shallow: ends }: AncestryQuestion,
+  args: UnconnectedQuestion,
 ): Promise<ObjectId[]> {
+  const shallow = new Set(storedNumbers(objects, [...ends, ...args.clientShallow]));
+  const commits = new CommitTable(objects, shallow);
+  const work: ConnectivityWork = { objects, pace, commits, shallow, maxTreeDepth: args.maxTreeDepth };
   if (args.clientShallow.length === 0 && (await connectAtOnce(work, args))) return [];
-  const haves = args.known.map((id) => work.objects.findId(id)).filter((number) => number >= 0);
+  const haves = storedNumbers(objects, args.known);
   const lost: ObjectId[] = [];
   const stored: ObjectId[] = [];
-  for (const tip of new Set(args.tips)) (work.objects.findId(tip) < 0 ? lost : stored).push(tip);
+  for (const tip of new Set(args.tips)) (objects.findId(tip) < 0 ? lost : stored).push(tip);
   return [...lost, ...(await findLost(work, stored, haves))];
 }
 
 async function connectAtOnce(
-  { objects, job, commits }: ConnectivityWork,
-  { tips, known, packs }: Operations["unconnected"]["args"],
+  { objects, pace, commits }: ConnectivityWork,
+  { tips, known, packs }: UnconnectedQuestion,
 ): Promise<boolean> {
   const readers = packs.map((pack) => ({
     ...pack,
@@ -61,10 +86,10 @@ async function connectAtOnce(
     row[row.length - 1] = referenceBit(ENTRY_COMMIT);
     rows.push(row);
   }
-  const references = { rows: Buffer.concat(rows) };
+  const references = { rows: joined(rows) };
   const knownCommits = () => commitsOf(objects, known);
   try {
-    return await job.run(referencesConnect({ commits, references, known: names, knownCommits }));
+    return await pace.run(referencesConnect({ commits, references, known: names, knownCommits }));
   } catch (error) {
     if (isAboutObjects(error)) return false;
     throw error;
@@ -93,14 +118,14 @@ async function findLost(
 }
 
 async function isConnected(
-  { objects, job, shallow, maxTreeDepth }: ConnectivityWork,
+  { objects, pace, shallow, maxTreeDepth }: ConnectivityWork,
   tips: readonly ObjectId[],
   haves: readonly number[],
 ): Promise<boolean> {
   const wants = tips.map((id) => objects.findId(id));
   if (wants.includes(-1)) return false;
   try {
-    await job.run(
+    await pace.run(
       enumerateObjects(objects, {
         wants,
         haves,
@@ -144,12 +169,12 @@ function commitOf(objects: ObjectTable, id: ObjectId): number {
   }
 }
 
-/** Whether `error` tells of an object, and not of the job. */
-export function isAboutObjects(error: unknown): boolean {
-  if (error instanceof ObjectsError) return error.code !== "objects/limit-exceeded"; // that was the job's own
-  return error instanceof PackError;
-}
-
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("hex");
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }

@@ -1,35 +1,24 @@
-import { readFileSync, statSync } from "node:fs";
-import { homedir } from "node:os";
-import { dirname, resolve } from "node:path";
 import {
   createFsck,
   type Fsck,
   type FsckFinding,
+  type FsckOptions,
   type FsckSubject,
   fsckLines,
   type ObjectId,
   ObjectsError,
   type ObjectType,
   objectIdToBytes,
-  parseFsckSkipList,
-  type ReceiveFsck,
 } from "@x/objects";
-import {
-  entryObjectType,
-  type InspectedObject,
-  type ObjectTable,
-  type PackIndex,
-  type PackReader,
-} from "@x/pack";
-import { systemCode } from "../errors.ts";
-import type { StoreLocation } from "../pool/worker-protocol.ts";
-import type { Job } from "./job.ts";
+import { entryObjectType } from "../format/entry-header.ts";
+import type { PackIndex } from "../format/pack-index.ts";
+import type { ObjectTable } from "../read/object-table.ts";
+import type { PackReader } from "../read/pack-reader.ts";
+import type { InspectedObject } from "../take/object-inspector.ts";
+import type { Pace } from "./pace.ts";
 
 /** A push says no more about its objects than so many lines, but for what it is refused for. */
 const MAX_LINES = 1000;
-
-/** Together; one id and its line take 41. Unit: bytes. */
-const MAX_SKIP_LIST_BYTES = 64 * 1024 * 1024;
 
 /** A longer `.gitattributes` is an error unread, as in git. Unit: bytes. */
 const MAX_BLOB_BYTES = 100 * 1024 * 1024;
@@ -46,11 +35,8 @@ export class FsckWatch {
   readonly #lines: string[] = [];
   #told = 0;
 
-  /** @throws ObjectsError `objects/bad-setting` when a skip list cannot be read */
-  constructor({ severities, maxPathnameBytes, skipLists }: ReceiveFsck, location: StoreLocation) {
-    const { format } = location;
-    const skip = readSkipLists(skipLists, location);
-    this.#fsck = createFsck({ format, severities, maxPathnameBytes, skip });
+  constructor(options: FsckOptions) {
+    this.#fsck = createFsck(options);
   }
 
   /** @see InspectObject. @throws ObjectsError `objects/refused` */
@@ -60,10 +46,10 @@ export class FsckWatch {
   };
 
   /** Checks the blobs that matter for what trees call them, once all is there. @throws ObjectsError `objects/refused` */
-  async finish(pack: ReadablePack, stored: ObjectTable, job: Job): Promise<void> {
+  async finish(pack: ReadablePack, stored: ObjectTable, pace: Pace): Promise<void> {
     for (const id of this.#fsck.pending()) {
       this.#take(this.#fsck.checkPending(id, find(id, pack, stored)), true);
-      await job.breathe();
+      await pace.breathe();
     }
     if (this.#refusal !== undefined) throw this.#refusal;
   }
@@ -84,9 +70,9 @@ export class FsckWatch {
     if (!all) throw this.#refusal;
   }
 
-  /** Tells the user what was found so far. */
-  async tell(job: Job): Promise<void> {
-    for (const line of this.#lines.splice(0)) await job.emit({ kind: "message", text: `${line}\n` });
+  /** What was found since the last time, for the user: lines with their ends. */
+  takeLines(): string[] {
+    return this.#lines.splice(0).map((line) => `${line}\n`);
   }
 }
 
@@ -102,33 +88,4 @@ function find(id: ObjectId, { index, openPack }: ReadablePack, stored: ObjectTab
   if (number < 0) return undefined;
   const { type, size } = stored.header(number);
   return { type, data: size > MAX_BLOB_BYTES ? undefined : stored.read(number).data };
-}
-
-/** Spec: git-config, `receive.fsck.skipList`. */
-function readSkipLists(
-  paths: readonly string[],
-  { shallowFile, format }: StoreLocation,
-): Uint8Array | undefined {
-  if (paths.length === 0) return undefined;
-  const lists: Uint8Array[] = [];
-  let bytes = 0;
-  for (const path of paths) {
-    const home = path.startsWith("~/") ? `${homedir()}/${path.slice(2)}` : path;
-    const full = resolve(dirname(shallowFile), home);
-    try {
-      bytes += statSync(full).size;
-      if (bytes > MAX_SKIP_LIST_BYTES) throw unreadable("too long", path);
-      lists.push(parseFsckSkipList(readFileSync(full), format));
-    } catch (error) {
-      const why = error instanceof ObjectsError ? undefined : systemCode(error);
-      throw why === undefined ? error : unreadable(why, path, error);
-    }
-  }
-  return Buffer.concat(lists);
-}
-
-function unreadable(why: string, path: string, cause?: unknown): ObjectsError {
-  return new ObjectsError("objects/bad-setting", `could not open object name list: ${path} (${why})`, {
-    cause,
-  });
 }

@@ -1,5 +1,6 @@
-import { type RefEdit, type RefOutcome, RefsError, type TransactOptions } from "@x/refs";
-import { RefFiles } from "./ref-files.ts";
+import { RefsError } from "../errors.ts";
+import type { RefEdit, RefOutcome, TransactOptions } from "../ref-store.ts";
+import { isStorableRefName } from "../worktree-ref.ts";
 
 /** Makes edits that share nothing in two rounds, deletions before the rest, and those of an atomic transaction in one. */
 export async function inRounds(
@@ -23,7 +24,7 @@ export function checkEdits(edits: readonly RefEdit[]): void {
   const seen = new Set<string>();
   for (const { name, next } of edits) {
     // Without HEAD a directory is no repository any more.
-    const fits = name === "HEAD" ? next !== "delete" : name.startsWith("refs/") && RefFiles.accepts(name);
+    const fits = name === "HEAD" ? next !== "delete" : name.startsWith("refs/") && isStorableRefName(name);
     if (!fits) throw new RefsError("refs/bad-name", `not a ref that can be changed: ${name.slice(0, 256)}`);
     if (seen.has(name)) throw new RefsError("refs/bad-name", `two edits of one ref: ${name.slice(0, 256)}`);
     seen.add(name);

@@ -1,4 +1,4 @@
-import type { RefChangePhase, StagedRefChange, TransactOptions } from "@x/refs";
+import type { RefChangePhase, StagedRefChange, TransactOptions } from "../ref-store.ts";
 
 /** Somebody who was told of a phase did not want it; the cause is what was thrown. */
 export class CalledOff extends Error {
