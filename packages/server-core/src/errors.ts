@@ -6,6 +6,8 @@ export type ServiceErrorCode =
   | "server-core/unauthenticated"
   /** The caller may know of the repository, yet not do this. */
   | "server-core/forbidden"
+  /** The caller has failed to say who it is too often. */
+  | "server-core/throttled"
   /** The service is switched off here. */
   | "server-core/service-disabled"
   /** The repository is there but cannot be served, for example for an unknown extension. */
@@ -30,14 +32,21 @@ export class ServiceError extends Error {
   override readonly name = "ServiceError";
   readonly code: ServiceErrorCode;
   readonly reported: boolean;
+  /** When it may be worth while to try again, if that is known. Unit: milliseconds. */
+  readonly retryAfterMs: number | undefined;
 
   constructor(
     code: ServiceErrorCode,
     message: string,
-    options: { readonly reported?: boolean; readonly cause?: unknown } = {},
+    options: {
+      readonly reported?: boolean;
+      readonly retryAfterMs?: number | undefined;
+      readonly cause?: unknown;
+    } = {},
   ) {
     super(message, { cause: options.cause });
     this.code = code;
     this.reported = options.reported ?? false;
+    this.retryAfterMs = options.retryAfterMs;
   }
 }

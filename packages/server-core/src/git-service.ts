@@ -1,6 +1,7 @@
 import { PacketReader } from "@x/pktline";
-import { admit } from "./access/admit.ts";
+import { admit, nothingFor } from "./access/admit.ts";
 import type { Authorize } from "./access/authorize.ts";
+import { evenOut } from "./access/even-out.ts";
 import { exchangesSessionIds } from "./announce/server-features.ts";
 import { logCall } from "./call-log.ts";
 import { ServiceError } from "./errors.ts";
@@ -124,6 +125,7 @@ async function* serve(
   } catch (thrown) {
     const error = toServiceError(thrown, leave.signal);
     outcome = error;
+    if (settings.authorize !== undefined) await evenOut(error, started, settings.limits.refusalStepMs);
     const words = session && lastWords(error, session.channel);
     if (words !== undefined) {
       stats.bytesOut += words.length;
@@ -132,7 +134,11 @@ async function* serve(
     const reported = stats.bytesOut > 0 || session?.channel.kind === "lost";
     throw reported === error.reported
       ? error
-      : new ServiceError(error.code, error.message, { reported, cause: error.cause });
+      : new ServiceError(error.code, error.message, {
+          reported,
+          retryAfterMs: error.retryAfterMs,
+          cause: error.cause,
+        });
   } finally {
     asked.signal.removeEventListener("abort", follow);
     const ms = Math.round(performance.now() - started);
@@ -204,7 +210,9 @@ async function resolve(settings: Settings, call: ServiceCall, signal: AbortSigna
   }
   signal.throwIfAborted();
   if (repository === undefined)
-    throw new ServiceError("server-core/repository-not-found", "repository not found");
+    throw settings.authorize
+      ? nothingFor(call)
+      : new ServiceError("server-core/repository-not-found", "repository not found");
   return repository;
 }
 

@@ -60,6 +60,8 @@ export interface Limits {
   readonly maxReachAnswers: number;
   /** From this many on, the `ref-prefix` lines of ls-refs are ignored. As in C git. */
   readonly maxRefPrefixes: number;
+  /** Where calls are authorized: "not you" and "not there" are answered at multiples of this. Unit: milliseconds. */
+  readonly refusalStepMs: number;
   /** What a pushed pack may cost; a repository's `receive.maxInputSize` may lower it. */
   readonly receive: ReceiveLimits;
 }
@@ -95,6 +97,7 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   listingMs: 10_000,
   maxReachAnswers: 65_536,
   maxRefPrefixes: 65_536,
+  refusalStepMs: 20,
   receive: Object.freeze({
     maxObjects: 20_000_000,
     maxObjectBytes: 2 * 1024 * 1024 * 1024,

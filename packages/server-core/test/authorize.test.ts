@@ -1,9 +1,19 @@
 import { describe, expect, it } from "vitest";
-import { type AccessRequest, type AccessVerdict, createGitService, ServiceError } from "../src/index.ts";
+import {
+  type AccessRequest,
+  type AccessVerdict,
+  type Credentials,
+  createGitService,
+  ServiceError,
+} from "../src/index.ts";
 import { MemoryRepository } from "./memory-repository.ts";
 import { type CallOptions, callOf } from "./story.ts";
 
-async function outcomeOf(verdict: AccessVerdict, call: CallOptions = {}) {
+async function outcomeOf(
+  verdict: AccessVerdict,
+  call: CallOptions = {},
+  { credentials, missing = false }: { readonly credentials?: Credentials; readonly missing?: boolean } = {},
+) {
   const asked: AccessRequest[] = [];
   const looked: string[] = [];
   const users: unknown[] = [];
@@ -15,12 +25,12 @@ async function outcomeOf(verdict: AccessVerdict, call: CallOptions = {}) {
     repositories: async (granted) => {
       looked.push(granted.repository);
       users.push(granted.peer.user, granted.peer.committer);
-      return new MemoryRepository();
+      return missing ? undefined : new MemoryRepository();
     },
   });
   let error: ServiceError | undefined;
   try {
-    for await (const _ of service({ ...callOf(call), peer: { address: "192.0.2.1" } }));
+    for await (const _ of service({ ...callOf(call), peer: { address: "192.0.2.1" }, credentials }));
   } catch (thrown) {
     if (!(thrown instanceof ServiceError)) throw thrown;
     error = thrown;
@@ -28,7 +38,28 @@ async function outcomeOf(verdict: AccessVerdict, call: CallOptions = {}) {
   return { asked, looked, users, error };
 }
 
+const SOMEBODY: Credentials = { kind: "basic", user: "ada", password: "lovelace" };
+
 describe("authorize", () => {
+  it.each([
+    ["anonymous callers, who are asked who they are", undefined, "server-core/unauthenticated"],
+    ["those who have said it, who find nothing", SOMEBODY, "server-core/repository-not-found"],
+  ])("makes the missing and the hidden one to %s", async (_, credentials, code) => {
+    const options = credentials && { credentials };
+    const hidden = await outcomeOf({ granted: false, reason: "hidden" }, {}, options);
+    const missing = await outcomeOf({ granted: true }, {}, { ...options, missing: true });
+    expect(hidden.error?.code).toBe(code);
+    expect([missing.error?.code, missing.error?.message]).toEqual([
+      hidden.error?.code,
+      hidden.error?.message,
+    ]);
+  });
+
+  it("says when to try again", async () => {
+    const { error } = await outcomeOf({ granted: false, reason: "throttled", retryAfterMs: 7000 });
+    expect(error?.retryAfterMs).toBe(7000);
+  });
+
   it("is asked once, before the repository is looked for, with what the transport knows", async () => {
     const { asked, looked } = await outcomeOf({ granted: false, reason: "credentials" });
     expect(asked).toHaveLength(1);
@@ -44,10 +75,11 @@ describe("authorize", () => {
     const codes = new Map([
       ["credentials", "server-core/unauthenticated"],
       ["forbidden", "server-core/forbidden"],
+      ["throttled", "server-core/throttled"],
       ["hidden", "server-core/repository-not-found"],
     ] as const);
     for (const [reason, code] of codes) {
-      const { error } = await outcomeOf({ granted: false, reason });
+      const { error } = await outcomeOf({ granted: false, reason }, {}, { credentials: SOMEBODY });
       expect(error).toMatchObject({ code, reported: false });
     }
     const { error } = await outcomeOf({ granted: false, reason: "forbidden", message: "read only today" });

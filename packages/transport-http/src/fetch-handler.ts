@@ -1,5 +1,6 @@
 import { encodePackets, flush } from "@x/pktline";
 import {
+  type Credentials,
   type GitService,
   type Logger,
   type Peer,
@@ -9,6 +10,7 @@ import {
   ServiceError,
 } from "@x/server-core";
 import { answerStream } from "./answer.ts";
+import { type Authentication, formatChallenge, parseAuthorization, withoutUserInfo } from "./credentials.ts";
 import { type InflateGzip, inflateGzip } from "./inflate-gzip.ts";
 import { DEFAULT_HTTP_LIMITS, type HttpLimits } from "./limits.ts";
 import { refusalOf } from "./outcome.ts";
@@ -28,6 +30,8 @@ export interface FetchHandlerOptions {
   readonly limits?: Partial<HttpLimits> | undefined;
   /** Where the repositories' URLs start, decoded: `/git` serves `/git/project.git`. */
   readonly basePath?: string | undefined;
+  /** How a client is asked for credentials when the service wants some. */
+  readonly authentication?: Authentication | undefined;
   /** In place of our own, where the platform has a quicker one that can be left at any time. */
   readonly inflate?: InflateGzip | undefined;
 }
@@ -51,6 +55,7 @@ type Served = Exclude<Route, { readonly kind: "refused" }>;
 export function createFetchHandler(options: FetchHandlerOptions): FetchHandler {
   const limits: HttpLimits = { ...DEFAULT_HTTP_LIMITS, ...options.limits };
   const inflate = options.inflate ?? inflateGzip;
+  const challenge = formatChallenge(options.authentication);
   return async (request, context = {}) => {
     const head = request.method === "HEAD";
     const peer = context.peer ?? {};
@@ -61,7 +66,7 @@ export function createFetchHandler(options: FetchHandlerOptions): FetchHandler {
       method: request.method,
     });
     const refuse = (refusal: Refusal): Response => {
-      log.add({ status: refusal.status, target });
+      log.add({ status: refusal.status, target: withoutUserInfo(target) });
       log.end({ refused: refusal.text });
       return refusalResponse(refusal, head);
     };
@@ -70,12 +75,17 @@ export function createFetchHandler(options: FetchHandlerOptions): FetchHandler {
       return refuse({ ...route, headers: route.allow === undefined ? {} : { allow: route.allow } });
     const refusal = route.kind === "rpc" ? refusalOfHeaders(request.headers, route, limits) : undefined;
     if (refusal !== undefined) return refuse(refusal);
+    const credentials = parseAuthorization(
+      request.headers.get("authorization"),
+      limits.maxAuthorizationBytes,
+    );
+    if (credentials === undefined) return refuse({ status: 400, text: "Bad Authorization header" });
     const version = protocolVersion(request.headers.get("git-protocol") ?? undefined);
     log.add({ service: route.service, repository: route.repository, version });
     const gzip = /gzip/i.test(request.headers.get("content-encoding") ?? "");
     const stream = route.kind === "rpc" ? request.body : null;
     const body = new RequestBody(stream, { service: route.service, gzip, limits, inflate });
-    return serve(options.service, { route, version, peer, request, body, log });
+    return serve(options.service, { route, version, peer, credentials, challenge, request, body, log });
   };
 }
 
@@ -83,6 +93,8 @@ interface Exchange {
   readonly route: Served;
   readonly version: ProtocolVersion;
   readonly peer: Peer;
+  readonly credentials: Credentials;
+  readonly challenge: string;
   readonly request: Request;
   readonly body: RequestBody;
   readonly log: RequestLog;
@@ -108,6 +120,7 @@ async function serve(service: GitService, exchange: Exchange): Promise<Response>
     mode: route.kind,
     transport: "http",
     peer: exchange.peer,
+    credentials: exchange.credentials,
     input: body.chunks(),
     signal: controller.signal,
   };
@@ -129,7 +142,7 @@ async function serve(service: GitService, exchange: Exchange): Promise<Response>
       end(fault);
       return new Response(null, { headers: headersOf(route) });
     }
-    const refusal = refusalOf(fault, route.service);
+    const refusal = refusalOf(fault, route.service, exchange.challenge);
     log.add({ status: refusal.status });
     end(fault);
     return refusalResponse(refusal, head);
@@ -179,7 +192,7 @@ function refusalOfHeaders(headers: Headers, route: Served, limits: HttpLimits): 
   const declared = headers.get("content-length");
   // Only ever compared: nothing is reserved for what a peer announces.
   if (declared !== null && Number(declared) > limits[limit])
-    return refusalOf(tooLarge(limit, limits), route.service);
+    return { status: 413, text: tooLarge(limit, limits).message };
   return undefined;
 }
 

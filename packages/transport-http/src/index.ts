@@ -1,4 +1,5 @@
 /** @packageDocumentation Smart HTTP for Git as one function from `Request` to `Response`, on any runtime. */
+export type { Authentication } from "./credentials.ts";
 export { TransportHttpError, type TransportHttpErrorCode } from "./errors.ts";
 export {
   createFetchHandler,

@@ -6,6 +6,8 @@ export interface HttpLimits {
   readonly maxPushRequestBytes: number;
   /** A gzip body once inflated, whatever the service. Packs are not sent so. */
   readonly maxInflatedBytes: number;
+  /** An `Authorization` header. */
+  readonly maxAuthorizationBytes: number;
 }
 
 /** The limits of a handler that is given none; the first is C git's http.maxRequestBuffer. */
@@ -13,4 +15,5 @@ export const DEFAULT_HTTP_LIMITS: HttpLimits = {
   maxFetchRequestBytes: 10 * 1024 * 1024,
   maxPushRequestBytes: Number.POSITIVE_INFINITY,
   maxInflatedBytes: 32 * 1024 * 1024,
+  maxAuthorizationBytes: 8192,
 };

@@ -10,8 +10,11 @@ export function outcomeOf(error: unknown): string {
   return known ? error.code : "internal";
 }
 
-/** The answer to a request that failed before its first byte of output. */
-export function refusalOf(error: unknown, service: ServiceName): Refusal {
+/**
+ * The answer to a request that failed before its first byte of output.
+ * @param challenge goes with 401: how a client may say who it is
+ */
+export function refusalOf(error: unknown, service: ServiceName, challenge: string): Refusal {
   if (error instanceof TransportHttpError) return { status: BODY_STATUS[error.code], text: error.message };
   if (error instanceof PktLineError) return { status: 400, text: `protocol error: ${error.message}` };
   if (!(error instanceof ServiceError)) return INTERNAL;
@@ -22,8 +25,12 @@ export function refusalOf(error: unknown, service: ServiceName): Refusal {
       return {
         status: 401,
         text: "Authentication is required",
-        headers: { "www-authenticate": 'Basic realm="git", charset="UTF-8"' },
+        headers: { "www-authenticate": challenge },
       };
+    case "server-core/throttled": {
+      const seconds = Math.ceil((error.retryAfterMs ?? 30_000) / 1000);
+      return { status: 429, text: error.message, headers: { "retry-after": String(seconds) } };
+    }
     case "server-core/forbidden":
       return { status: 403, text: error.message };
     case "server-core/service-disabled":

@@ -11,7 +11,8 @@ export type AdmittedCall = Pick<
 /**
  * Asks {@link Authorize} about one call.
  * @returns the peer with the name it is granted under
- * @throws ServiceError `server-core/unauthenticated`, `server-core/forbidden`, `server-core/repository-not-found`
+ * @throws ServiceError `server-core/unauthenticated`, `server-core/forbidden`, `server-core/throttled`,
+ * `server-core/repository-not-found`
  */
 export async function admit(
   authorize: Authorize | undefined,
@@ -27,16 +28,27 @@ export async function admit(
   return { ...peer, user, committer };
 }
 
+/** What there is nothing of, for this caller: whoever has said nothing of itself is asked to. */
+export function nothingFor({ credentials = ANONYMOUS }: AdmittedCall): ServiceError {
+  return credentials.kind === "anonymous"
+    ? new ServiceError("server-core/unauthenticated", "authentication is required")
+    : new ServiceError("server-core/repository-not-found", "repository not found");
+}
+
 function refusalOf(
-  { reason, message }: Extract<AccessVerdict, { readonly granted: false }>,
-  { service }: AdmittedCall,
+  { reason, message, retryAfterMs }: Extract<AccessVerdict, { readonly granted: false }>,
+  call: AdmittedCall,
 ): ServiceError {
   switch (reason) {
     case "credentials":
       return new ServiceError("server-core/unauthenticated", "authentication is required");
     case "forbidden":
-      return new ServiceError("server-core/forbidden", message ?? `${service} is not allowed`);
+      return new ServiceError("server-core/forbidden", message ?? `${call.service} is not allowed`);
+    case "throttled":
+      return new ServiceError("server-core/throttled", "too many failed attempts; try again later", {
+        retryAfterMs,
+      });
     case "hidden":
-      return new ServiceError("server-core/repository-not-found", "repository not found");
+      return nothingFor(call);
   }
 }

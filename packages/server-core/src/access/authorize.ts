@@ -41,16 +41,22 @@ export type AccessVerdict =
       readonly granted: false;
       /**
        * `credentials`: others may do; the client is asked for them where its transport can ask. `hidden`: it reads as if
-       * there were no such repository. `forbidden`: it may know of the repository, yet not do this.
+       * there were no such repository. `forbidden`: it may know of the repository, yet not do this. `throttled`: it has
+       * failed too often, and was not even listened to.
        */
-      readonly reason: "credentials" | "hidden" | "forbidden";
+      readonly reason: "credentials" | "hidden" | "forbidden" | "throttled";
       /** For the client, with `forbidden`. */
       readonly message?: string | undefined;
+      /** With `throttled`: when to try again. Unit: milliseconds. */
+      readonly retryAfterMs?: number | undefined;
     };
 
 /**
  * Says who may do what. Asked once for every call, with its route, method and service decided, before the repository
  * is looked for: so its answer cannot tell whether there is one. A rejection counts as a fault of the server.
+ *
+ * Nor can what follows tell it: an anonymous caller hears `server-core/unauthenticated` of what is `hidden` from it, and
+ * of what is granted to it and not there; and these answers leave at the same pace (`refusalStepMs`).
  */
 export type Authorize = (request: AccessRequest) => Promise<AccessVerdict>;
 
