@@ -39,4 +39,4 @@ export type {
   Refusals,
   VerifyPush,
 } from "./push-hooks.ts";
-export type { GitService, Peer, ProtocolVersion, ServiceCall, ServiceName } from "./service.ts";
+export type { GitService, Peer, ProtocolVersion, Reached, ServiceCall, ServiceName } from "./service.ts";

@@ -10,10 +10,25 @@ export type ProtocolVersion = 0 | 1 | 2;
 export interface Peer {
   /** For example `127.0.0.1`; for the log and for hooks. */
   readonly address?: string | undefined;
+  /** The port at its end. */
+  readonly port?: number | undefined;
   /** A name the transport has authenticated. */
   readonly user?: string | undefined;
   /** Whom reflogs name, `Name <mail>`; without it a name is made of the others. */
   readonly committer?: string | undefined;
+}
+
+/** Where a client has got to, and what it says of it: for virtual hosts, hooks and logs. */
+export interface Reached {
+  /** The name by which the client knows the server, without a port. Untrusted. */
+  readonly host?: string | undefined;
+  /** The port that the client names with it. Untrusted. */
+  readonly port?: number | undefined;
+  /** What else the client said before any Git byte, for example `version=2`. Untrusted. */
+  readonly parameters?: readonly string[] | undefined;
+  /** The server's own end of the connection. */
+  readonly localAddress?: string | undefined;
+  readonly localPort?: number | undefined;
 }
 
 /** What a transport knows about a request before any Git byte is read. */
@@ -28,6 +43,7 @@ export interface ServiceCall {
   readonly peer: Peer;
   /** What the client has shown of itself; anonymous when not given. */
   readonly credentials?: Credentials | undefined;
+  readonly reached?: Reached | undefined;
   /** Read as far as the service needs it and never ended by it: the transport lets go of it after the call. */
   readonly input: AsyncIterable<Uint8Array>;
   readonly signal: AbortSignal;

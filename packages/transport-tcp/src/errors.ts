@@ -10,6 +10,8 @@ export type TransportTcpErrorCode =
   | "transport-tcp/gone"
   /** One connection more than the limit. */
   | "transport-tcp/too-many-connections"
+  /** The access hook said no; the message is its reason. */
+  | "transport-tcp/refused"
   /** The server is ending. */
   | "transport-tcp/closing";
 

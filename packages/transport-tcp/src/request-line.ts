@@ -1,3 +1,4 @@
+import { isIPv6 } from "node:net";
 import { TransportTcpError } from "./errors.ts";
 
 /** What a client of git:// says first. */
@@ -18,7 +19,7 @@ export interface RequestLine {
  *   └ service ────┘ └ path ────┘          └ host ─────┘ └port┘          └ parameters
  */
 const COMMAND = /^(git-[a-z]+(?:-[a-z]+){0,4}) (.+)$/;
-const HOST = /^host=(\[[^\][]*\]|[^\][:]*)(?::([0-9]{1,5}))?$/;
+const HOST = /^(\[[^\][]*\]|[^\][:]*)(?::([0-9]{1,5}))?$/;
 
 /**
  * Reads the payload of the one packet that a client of git:// sends. Strict: what C git's daemon takes, and no more.
@@ -40,7 +41,11 @@ export function parseRequestLine(payload: Uint8Array): RequestLine {
 
 function parseHost(text: string): { readonly host?: string; readonly port?: number } {
   if (text === "") return {};
-  const match = HOST.exec(text);
+  if (!/^host=/i.test(text)) throw bad("its host is not one");
+  const value = text.slice("host=".length);
+  // Some clients leave the brackets away.
+  if (isIPv6(value)) return { host: value };
+  const match = HOST.exec(value);
   if (match === null) throw bad("its host is not one");
   const [, host = "", digits] = match;
   if (digits === undefined) return { host };

@@ -1,29 +1,36 @@
 import { createServer, type Server, type Socket } from "node:net";
-import type { GitService, Logger } from "@x/server-core";
+import { addressKey, ConnectionShares } from "./connection-shares.ts";
 import { TransportTcpError } from "./errors.ts";
 import { DEFAULT_TCP_LIMITS, type TcpLimits } from "./limits.ts";
-import { Session } from "./session.ts";
-import { type Patience, SocketStream } from "./socket-stream.ts";
+import { closeAll, type ListenAddress, openAll } from "./listen.ts";
+import { type ConnectionOptions, openSession } from "./serve-connection.ts";
+import type { Session } from "./session.ts";
+import type { SocketStream } from "./socket-stream.ts";
 
 /** What {@link createTcpGitServer} is told. */
-export interface TcpGitServerOptions {
-  readonly service: GitService;
+export interface TcpGitServerOptions extends ConnectionOptions {
   /** The address to listen on; `127.0.0.1` when not given. */
   readonly host?: string | undefined;
   /** 9418 when not given; 0 for any free one. */
   readonly port?: number | undefined;
-  /**
-   * Gets a line for each request that never became a call, with `request` as its message and level info. How the
-   * connections of calls ended is told as `connection`, at level debug unless it was our doing.
-   */
-  readonly logger?: Logger | undefined;
-  readonly limits?: Partial<TcpLimits> | undefined;
+  /** The addresses to listen on, instead of `host` and `port`; these two stand for what one of them does not say. */
+  readonly addresses?: readonly ListenAddress[] | undefined;
+  /** Hears of an address that cannot be had. Then the others are enough, if there are any. */
+  readonly onAddressFailure?: ((address: ListenAddress, error: Error) => void) | undefined;
+}
+
+/** Where a server listens. */
+export interface TcpListening {
+  readonly host: string;
+  readonly port: number;
+  /** All of them; `host` and `port` are the first. */
+  readonly addresses: readonly { readonly host: string; readonly port: number }[];
 }
 
 /** A git:// server. */
 export interface TcpGitServer {
-  /** Opens the port. @throws Node's own error, for example with `code` `EADDRINUSE` */
-  listen(): Promise<{ readonly host: string; readonly port: number }>;
+  /** Opens the ports. @throws Node's own error, for example with `code` `EADDRINUSE` */
+  listen(): Promise<TcpListening>;
   /**
    * Takes no more connections and lets running requests end. After `graceMs` they are aborted.
    * @param options `graceMs` 0 when not given
@@ -32,6 +39,8 @@ export interface TcpGitServer {
 }
 
 interface Connection {
+  readonly address: string;
+  readonly requested: boolean;
   readonly session: Session;
   readonly stream: SocketStream;
 }
@@ -42,46 +51,82 @@ export const GIT_PORT = 9418;
 /** After an abort, a service that does not end is left behind. Unit: milliseconds. */
 const ABORT_GRACE_MS = 1000;
 
+/** A silent peer is asked after that long whether it is there. Unit: milliseconds. */
+const KEEPALIVE_MS = 60_000;
+
 /** Serves `service` over git://: plain, unauthenticated TCP. Spec: gitprotocol-pack, "Git Transport". */
 export function createTcpGitServer(options: TcpGitServerOptions): TcpGitServer {
   const limits: TcpLimits = { ...DEFAULT_TCP_LIMITS, ...options.limits };
   const connections = new Map<Connection, Promise<void>>();
+  const shares = new ConnectionShares<Connection>(limits.maxConnections, limits.maxConnectionsPerAddress);
+  /** They are told so, and count no more. */
   const turnedAway = new Set<SocketStream>();
+  const mayBeTold = () => turnedAway.size < Math.min(limits.maxConnections, 256);
 
-  const turnAway = (session: Session, stream: SocketStream): void => {
-    if (turnedAway.size < limits.maxConnections) {
+  const turnAway = (stream: SocketStream, tell: () => Promise<void> | undefined): void => {
+    if (mayBeTold()) {
       turnedAway.add(stream);
-      const error = new TransportTcpError("transport-tcp/too-many-connections", "too many connections");
-      void session.run(error).finally(() => turnedAway.delete(stream));
+      void tell()?.finally(() => turnedAway.delete(stream));
     } else stream.destroy();
   };
 
-  const accept = (socket: Socket): void => {
-    const patience: Patience = {
-      readIdleMs: limits.readIdleTimeoutMs,
-      writeIdleMs: limits.writeIdleTimeoutMs,
-    };
-    const stream = new SocketStream(socket, patience);
-    const peer = { address: socket.remoteAddress?.replace(/^::ffff:(?=\d+\.)/, "") };
-    const session = new Session(stream, patience, {
-      service: options.service,
-      limits,
-      logger: options.logger,
-      peer,
+  const displace = (connection: Connection): void => {
+    shares.delete(connection);
+    turnAway(connection.stream, () => {
+      connection.stream.fail(tooMany());
+      return connections.get(connection);
     });
-    if (connections.size >= limits.maxConnections) turnAway(session, stream);
-    else {
-      const connection = { session, stream };
-      const done = session.run().finally(() => connections.delete(connection));
-      connections.set(connection, done);
-    }
   };
 
-  const server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true }, accept);
+  const accept = (socket: Socket): void => {
+    const peerAddress = plainAddress(socket.remoteAddress);
+    const ends = {
+      peer: { address: peerAddress, port: socket.remotePort },
+      localAddress: plainAddress(socket.localAddress),
+      localPort: socket.localPort,
+    };
+    const { session, stream } = openSession(socket, ends, { ...options, limits });
+    const address = addressKey(peerAddress ?? "");
+    const room = shares.roomFor(address);
+    if (room === "no") {
+      turnAway(stream, () => session.run(tooMany()));
+      return;
+    }
+    if (room !== "yes") displace(room);
+    const connection: Connection = {
+      address,
+      get requested() {
+        return session.requested;
+      },
+      session,
+      stream,
+    };
+    shares.add(connection);
+    const done = session.run().finally(() => {
+      shares.delete(connection);
+      connections.delete(connection);
+    });
+    connections.set(connection, done);
+  };
+
+  const servers: Server[] = [];
   return {
-    listen: () => listen(server, options.host ?? "127.0.0.1", options.port ?? GIT_PORT, options.logger),
+    async listen() {
+      const make = () =>
+        createServer(
+          { allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEPALIVE_MS },
+          accept,
+        );
+      const first = { host: options.host ?? "127.0.0.1", port: options.port ?? GIT_PORT };
+      const addresses = (options.addresses ?? [first]).map((address) => ({ ...first, ...address }));
+      const opened = await openAll(addresses, make, options);
+      servers.push(...opened.map(({ server }) => server));
+      const where = opened.map(({ host, port }) => ({ host, port }));
+      return { ...(where[0] as { host: string; port: number }), addresses: where };
+    },
+
     async close({ graceMs = 0 } = {}) {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      const closed = closeAll(servers);
       for (const stream of turnedAway) stream.destroy();
       const closing = new TransportTcpError("transport-tcp/closing", "the server is shutting down");
       for (const { session, stream } of connections.keys()) if (!session.requested) stream.fail(closing);
@@ -94,17 +139,13 @@ export function createTcpGitServer(options: TcpGitServerOptions): TcpGitServer {
   };
 }
 
-function listen(server: Server, host: string, port: number, logger: Logger | undefined) {
-  return new Promise<{ readonly host: string; readonly port: number }>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen({ host, port }, () => {
-      server.off("error", reject);
-      server.on("error", (error) => logger?.error({ error }, "the git:// port failed"));
-      const address = server.address();
-      if (address === null || typeof address === "string") reject(new Error("no TCP address"));
-      else resolve({ host: address.address, port: address.port });
-    });
-  });
+function tooMany(): TransportTcpError {
+  return new TransportTcpError("transport-tcp/too-many-connections", "too many connections");
+}
+
+/** An IPv4 address as such, even where IPv6 carries it. */
+function plainAddress(address: string | undefined): string | undefined {
+  return address?.replace(/^::ffff:(?=\d+\.)/i, "");
 }
 
 /** Waits until all are done, but not longer than `ms`. */

@@ -4,6 +4,8 @@ import {
   type Logger,
   type Peer,
   protocolVersion,
+  type Reached,
+  type ServiceCall,
   ServiceError,
   type ServiceName,
 } from "@x/server-core";
@@ -13,15 +15,32 @@ import { outcomeOf, refusalPacket } from "./refusal.ts";
 import { parseRequestLine, type RequestLine } from "./request-line.ts";
 import type { Patience, SocketStream } from "./socket-stream.ts";
 
+/**
+ * Asked once for each request before the service is.
+ * @returns why the client may not, one line; `undefined` when it may. To throw is to refuse.
+ */
+export type AccessHook = (call: ServiceCall) => Promise<string | undefined>;
+
 /** What a session needs of its server. */
 export interface SessionContext {
   readonly service: GitService;
   readonly limits: TcpLimits;
   readonly logger: Logger | undefined;
+  readonly accessHook: AccessHook | undefined;
+  readonly informativeErrors: boolean;
   readonly peer: Peer;
+  /** The server's own end of the connection. */
+  readonly local: Pick<Reached, "localAddress" | "localPort">;
 }
 
-const SERVICES: ReadonlySet<string> = new Set<ServiceName>(["git-upload-pack", "git-receive-pack"]);
+/** As C git's daemon says it; the disk has not been looked at. */
+const NO_SUCH_REPOSITORY = "no such repository";
+
+const SERVICES: ReadonlySet<string> = new Set<ServiceName>([
+  "git-upload-pack",
+  "git-receive-pack",
+  "git-upload-archive",
+]);
 
 /** One connection from its first byte to its last. Never throws: what goes wrong ends the connection and is logged. */
 export class Session {
@@ -55,31 +74,55 @@ export class Session {
       error = (known ? this.#stream.signal.reason : thrown) ?? new Error("nothing was thrown");
     }
     const ms = Math.round(performance.now() - this.#started);
-    const last = error === undefined ? undefined : refusalPacket(error, this.#line?.path ?? "");
+    const { informativeErrors } = this.#context;
+    const last =
+      error === undefined ? undefined : refusalPacket(error, this.#line?.path ?? "", informativeErrors);
     await this.#stream.finish(last, this.#context.limits);
     this.#log(error, ms);
   }
 
   async #serve(): Promise<void> {
+    const { logger, limits, peer, local, accessHook } = this.#context;
+    logger?.debug({ transport: "git", peer: peer.address, port: peer.port }, "opened");
     const reader = new PacketReader(this.#stream.chunks());
     const line = await this.#readRequestLine(reader);
+    const { host, port, parameters } = line;
+    logger?.debug({ transport: "git", peer: peer.address, ...line }, "asked");
     const service = line.service as ServiceName;
     if (!SERVICES.has(service) || isAliased(line.path))
-      throw new ServiceError("server-core/repository-not-found", "refused before the disk was touched");
-    if (service === "git-receive-pack")
-      this.#patience.readIdleMs = this.#context.limits.receivePackIdleTimeoutMs;
-    this.#called = true;
-    const answer = this.#context.service({
+      throw new ServiceError("server-core/repository-not-found", NO_SUCH_REPOSITORY);
+    if (service === "git-receive-pack") {
+      this.#patience.readIdleMs = limits.receivePackIdleTimeoutMs;
+      this.#patience.slowGraceMs = limits.receivePackSlowGraceMs;
+    }
+    const call: ServiceCall = {
       service,
       repository: line.path.length > 1 && line.path.endsWith("/") ? line.path.slice(0, -1) : line.path,
-      version: protocolVersion(line.parameters.join(":")),
+      version: protocolVersion(parameters.join(":")),
       mode: "duplex",
       transport: "git",
-      peer: this.#context.peer,
+      peer,
+      reached: { host, port, parameters, ...local },
       input: reader.rest(),
       signal: this.#stream.signal,
-    });
-    for await (const chunk of answer) await this.#stream.write(chunk);
+    };
+    if (accessHook !== undefined) await this.#askForAccess(accessHook, call);
+    this.#called = true;
+    for await (const chunk of this.#context.service(call)) await this.#stream.write(chunk);
+  }
+
+  async #askForAccess(accessHook: AccessHook, call: ServiceCall): Promise<void> {
+    let reason: string | undefined;
+    let cause: unknown;
+    try {
+      reason = await accessHook(call);
+    } catch (thrown) {
+      cause = thrown;
+      reason = "service rejected";
+    }
+    call.signal.throwIfAborted();
+    if (reason !== undefined)
+      throw new TransportTcpError("transport-tcp/refused", reason || "service rejected", { cause });
   }
 
   async #readRequestLine(reader: PacketReader): Promise<RequestLine> {

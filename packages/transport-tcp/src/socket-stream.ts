@@ -1,10 +1,13 @@
-import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { TransportTcpError } from "./errors.ts";
 
 /** How long a socket may make us wait. Unit: milliseconds. */
 export interface Patience {
   readIdleMs: number;
   writeIdleMs: number;
+  /** In all, for input; what comes in adds to it. */
+  slowGraceMs: number;
+  minBytesPerSecond: number;
 }
 
 /**
@@ -12,16 +15,17 @@ export interface Patience {
  * last chunk has left: a client's pace is the service's pace. The client may end its half and still read.
  */
 export class SocketStream {
-  readonly #socket: Socket;
+  readonly #socket: Duplex;
   readonly #patience: Patience;
   readonly #controller = new AbortController();
   #bytesIn = 0;
   #bytesOut = 0;
+  #waitedMs = 0;
   #ended = false;
   #wakeReader: (() => void) | undefined;
   #wakeWriter: (() => void) | undefined;
 
-  constructor(socket: Socket, patience: Patience) {
+  constructor(socket: Duplex, patience: Patience) {
     this.#socket = socket;
     this.#patience = patience;
     socket.on("readable", this.#onReadable);
@@ -77,7 +81,8 @@ export class SocketStream {
     this.#controller.signal.throwIfAborted();
     this.#bytesOut += bytes.length;
     if (this.#socket.write(bytes)) return;
-    await this.#wait("read its answer", this.#patience.writeIdleMs, (wake) => {
+    const { writeIdleMs } = this.#patience;
+    await this.#wait(`the client did not read its answer for ${writeIdleMs} ms`, writeIdleMs, (wake) => {
       this.#wakeWriter = wake;
     });
     this.#wakeWriter = undefined;
@@ -121,21 +126,30 @@ export class SocketStream {
     this.#socket.destroy();
   }
 
-  readonly #onReadable = (): void => this.#wakeReader?.();
+  readonly #onReadable = (): void => {
+    if (this.#wakeReader !== undefined) this.#wakeReader();
+    // Nobody reads just now; but an end that comes behind nothing shows only to those who try.
+    else if (this.#socket.readableLength === 0) this.#socket.read(0);
+  };
 
   async #waitForInput(): Promise<void> {
-    await this.#wait("send anything", this.#patience.readIdleMs, (wake) => {
+    const { readIdleMs, slowGraceMs, minBytesPerSecond } = this.#patience;
+    const graceMs = slowGraceMs + (this.#bytesIn / minBytesPerSecond) * 1000 - this.#waitedMs;
+    const since = performance.now();
+    const idle = graceMs >= readIdleMs;
+    const why = idle
+      ? `the client did not send anything for ${readIdleMs} ms`
+      : `the client sent less than ${minBytesPerSecond} bytes a second`;
+    await this.#wait(why, idle ? readIdleMs : Math.max(0, graceMs), (wake) => {
       this.#wakeReader = wake;
     });
     this.#wakeReader = undefined;
+    this.#waitedMs += performance.now() - since;
   }
 
-  async #wait(what: string, idleMs: number, arm: (wake: () => void) => void): Promise<void> {
-    const tooLong = () =>
-      this.fail(
-        new TransportTcpError("transport-tcp/timeout", `the client did not ${what} for ${idleMs} ms`),
-      );
-    const timer = setTimeout(tooLong, idleMs);
+  async #wait(why: string, ms: number, arm: (wake: () => void) => void): Promise<void> {
+    const tooLong = () => this.fail(new TransportTcpError("transport-tcp/timeout", why));
+    const timer = setTimeout(tooLong, ms);
     await new Promise<void>(arm);
     clearTimeout(timer);
   }

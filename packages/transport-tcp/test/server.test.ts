@@ -235,7 +235,7 @@ describe("close", () => {
     await client.closed;
     expect(client.error?.code).toBe("ECONNREFUSED");
     const again = createTcpGitServer({ service: echo, port });
-    expect(await again.listen()).toEqual({ host: "127.0.0.1", port });
+    expect(await again.listen()).toMatchObject({ host: "127.0.0.1", port });
     const third = createTcpGitServer({ service: echo, port });
     await expect(third.listen()).rejects.toMatchObject({ code: "EADDRINUSE" });
     await third.close();

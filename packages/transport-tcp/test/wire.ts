@@ -2,20 +2,29 @@ import { connect, type Socket } from "node:net";
 import { encodePackets } from "@x/pktline";
 import type { GitService, Logger } from "@x/server-core";
 import { onTestFinished } from "vitest";
-import { createTcpGitServer, type TcpGitServer, type TcpLimits } from "../src/index.ts";
+import {
+  createTcpGitServer,
+  type TcpGitServer,
+  type TcpGitServerOptions,
+  type TcpLimits,
+} from "../src/index.ts";
 
-/** A server for one test, and what it logs. */
+/** A server for one test, and what it logs of how requests and connections end. */
 export async function start(
   service: GitService,
   limits: Partial<TcpLimits> = {},
+  options: Partial<TcpGitServerOptions> = {},
 ): Promise<{ port: number; server: TcpGitServer; lines: Record<string, unknown>[] }> {
   const lines: Record<string, unknown>[] = [];
-  const keep = (fields: object) => void lines.push(fields as Record<string, unknown>);
+  const keep = (fields: object, message: string) => {
+    if (message !== "opened" && message !== "asked") lines.push(fields as Record<string, unknown>);
+  };
   const logger: Logger = { debug: keep, info: keep, warn: keep, error: keep };
   const server = createTcpGitServer({
     service,
     port: 0,
     logger,
+    ...options,
     limits: { lingerTimeoutMs: 300, ...limits },
   });
   const { port } = await server.listen();
@@ -30,8 +39,12 @@ export class Client {
   error: NodeJS.ErrnoException | undefined;
   #received = "";
 
-  constructor(port: number, options: { readonly reading?: boolean } = {}) {
-    this.socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+  constructor(
+    port: number,
+    options: { readonly reading?: boolean; readonly host?: string; readonly from?: string } = {},
+  ) {
+    const { host = "127.0.0.1", from: localAddress } = options;
+    this.socket = connect({ port, host, localAddress, allowHalfOpen: true });
     this.socket.on("error", (error) => {
       this.error = error;
     });
