@@ -5,7 +5,8 @@ import { HOSTILE_PACKS } from "../../../packages/pack/test/hostile-packs.ts";
 import { resealed } from "../../../packages/pack/test/pack-builder.ts";
 import { expectSound, leftoversIn, objectsOf, refsOf } from "./compare.ts";
 import { grow, makeRich } from "./fixtures.ts";
-import { httpRequest, packet, parseAnswer, RawClient, request } from "./raw-client.ts";
+import { packet, RawClient, request } from "./raw-client.ts";
+import { PUSHES, type PushTransport, rawPush } from "./raw-push.ts";
 import { startServer } from "./server.ts";
 
 const root = temporaryDirectory("root");
@@ -29,43 +30,15 @@ const pack = readFileSync(`${source}/made-${packed}.pack`);
 /** The report on a pack that could not be taken in, after whatever was said on the other bands. */
 const REFUSED = /^(?:\[[^\]]*\])*unpack (?!ok\n)[^\n]+\nng refs\/heads\/evil unpacker error\n$/;
 
-const PUSHES = ["git", "http"] as const;
 const CAPABILITIES = "\0 report-status side-band-64k object-format=sha1";
 
-/** Pushes bytes as `refs/heads/evil`, and reads to the end. @returns what came after the announcement, without bands */
-async function push(
-  transport: (typeof PUSHES)[number],
+/** Pushes bytes as `refs/heads/evil`. */
+function push(
+  transport: PushTransport,
   bytes: Uint8Array,
   commands: readonly string[] = [`${zero} ${tip} refs/heads/evil`],
 ): Promise<string> {
-  const lines = commands.map((line, i) => packet(i === 0 ? line + CAPABILITIES : line));
-  const head = `${lines.join("")}0000`;
-  if (transport === "http") {
-    const body = Buffer.concat([Buffer.from(head, "latin1"), bytes]);
-    const type = { "Content-Type": "application/x-git-receive-pack-request" };
-    const sent = httpRequest("POST", "/repo.git/git-receive-pack", type, body);
-    const answer = parseAnswer(await new RawClient(server.http).send(sent).answer());
-    expect(answer.status).toBe(200);
-    return unbanded(answer.body);
-  }
-  const client = new RawClient(server.git).send(request("git-receive-pack", "/repo.git"));
-  await client.until(/0000$/);
-  const announced = client.received.length;
-  return unbanded((await client.send(head, bytes).finish().answer()).slice(announced));
-}
-
-/** The report; what is said on the other bands in brackets before it. */
-function unbanded(text: string): string {
-  let report = "";
-  let rest = text;
-  while (rest !== "") {
-    const length = Number(`0x${rest.slice(0, 4)}`);
-    if (length === 0) return report.replaceAll(/0000$/g, "").replaceAll(/[0-9a-f]{4}(?=unpack|ok|ng)/g, "");
-    const line = rest.slice(4, length);
-    report += line.startsWith("\x01") ? line.slice(1) : `[${line}]`;
-    rest = rest.slice(length);
-  }
-  return report;
+  return rawPush(server, transport, { path: "/repo.git", commands, pack: bytes });
 }
 
 afterEach(async () => {

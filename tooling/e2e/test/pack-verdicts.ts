@@ -19,6 +19,8 @@ export interface Verdict {
   readonly accepted: boolean;
   /** Why not; `unconnected` when it was taken in, and refers to what is not there. */
   readonly reason: string;
+  /** Tips of which one at least is unconnected. */
+  readonly unconnected: readonly ObjectId[];
   /** Unit: milliseconds. */
   readonly ms: number;
 }
@@ -70,9 +72,10 @@ export class PackCourt {
       fsck: { severities, maxPathnameBytes, skipLists },
       onMessage: () => {},
     };
-    const verdict = (reason: string) => ({
+    const verdict = (reason: string, unconnected: readonly ObjectId[] = []) => ({
       accepted: reason === "",
       reason,
+      unconnected,
       ms: performance.now() - started,
     });
     const quarantine = await this.#store(keepIn ?? this.directory).receive();
@@ -89,7 +92,7 @@ export class PackCourt {
       // How deep trees are counts from the tips: commits once more by themselves.
       for (const tips of [ids, commits])
         if (tips.length > 0 && (await quarantine.unconnected(tips, [this.#known])).length > 0)
-          return verdict("unconnected");
+          return verdict("unconnected", tips);
       if (keepIn !== undefined) await quarantine.publish();
       return verdict("");
     } catch (error) {
