@@ -6,7 +6,7 @@ import type { CallStats } from "./session.ts";
 /** One line for each call, when it is over. */
 export function logCall(
   logger: Logger | undefined,
-  call: ServiceCall,
+  call: Omit<ServiceCall, "mode"> & { readonly mode: string },
   stats: CallStats & { readonly ms: number; readonly bytesIn: number },
   outcome: "ok" | "left" | ServiceError,
 ): void {

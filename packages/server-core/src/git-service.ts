@@ -1,9 +1,11 @@
 import { PacketReader } from "@x/pktline";
-import { admit, nothingFor } from "./access/admit.ts";
+import { admit } from "./access/admit.ts";
 import type { Authorize } from "./access/authorize.ts";
 import { evenOut } from "./access/even-out.ts";
 import { exchangesSessionIds } from "./announce/server-features.ts";
 import { logCall } from "./call-log.ts";
+import { createDumbService } from "./dumb/create-dumb-service.ts";
+import type { DumbService } from "./dumb/dumb-service.ts";
 import { ServiceError } from "./errors.ts";
 import { lastWords, toServiceError } from "./failure.ts";
 import { uploadPackV0 } from "./fetch/upload-pack-v0.ts";
@@ -17,6 +19,7 @@ import type { FsckPreset } from "./push/fsck-settings.ts";
 import { receivePack } from "./push/receive-pack.ts";
 import type { VerifyPush } from "./push-hooks.ts";
 import { RepositoryMemories } from "./repository-memory.ts";
+import { resolveRepository } from "./resolve-repository.ts";
 import type { GitService, ServiceCall, ServiceName } from "./service.ts";
 import type { CallStats, Session } from "./session.ts";
 import { RefScope } from "./visible/ref-scope.ts";
@@ -63,12 +66,24 @@ interface Settings {
 const FETCHING: readonly ServiceName[] = ["git-upload-pack"];
 const ALL_SERVICES: readonly ServiceName[] = ["git-upload-pack", "git-receive-pack", "git-upload-archive"];
 
+/** The ways into one server. */
+export interface GitServices {
+  readonly service: GitService;
+  /** Files one by one, under the same rules. */
+  readonly dumb: DumbService;
+}
+
 /**
  * Makes a Git server out of repositories. Calls know nothing of each other, but for what is
  * remembered of a repository's refs for a while; leaving a call's iteration calls off
  * whatever runs for it, at once.
  */
 export function createGitService(options: GitServiceOptions): GitService {
+  return createGitServices(options).service;
+}
+
+/** The same with what clients of dumb transports need. */
+export function createGitServices(options: GitServiceOptions): GitServices {
   const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits };
   const settings: Settings = {
     repositories: options.repositories,
@@ -84,7 +99,11 @@ export function createGitService(options: GitServiceOptions): GitService {
     sessionId: options.sessionId ?? (() => crypto.randomUUID()),
     memories: new RepositoryMemories(limits),
   };
-  return (call) => ({
+  return { service: (call) => running(settings, call), dumb: createDumbService(settings) };
+}
+
+function running(settings: Settings, call: ServiceCall): AsyncIterable<Uint8Array> {
+  return {
     [Symbol.asyncIterator]() {
       const leave = new AbortController();
       const run = serve(settings, call, leave);
@@ -97,7 +116,7 @@ export function createGitService(options: GitServiceOptions): GitService {
         },
       };
     },
-  });
+  };
 }
 
 async function* serve(
@@ -165,7 +184,8 @@ async function openSession(
 ): Promise<Session> {
   if (!settings.services.has(call.service))
     throw new ServiceError("server-core/service-disabled", `${call.service} is not enabled`);
-  const repository = await resolve(settings, call, signal);
+  const repository = await resolveRepository(settings, call, signal);
+  call.vet?.(repository, call.peer);
   const { limits, fsck, logger, agent, hooks } = settings;
   const onBroken = (ref: string) =>
     logger?.warn({ repository: call.repository, ref }, "broken ref passed over");
@@ -197,23 +217,6 @@ async function openSession(
 function certNonce(call: ServiceCall, repository: Repository, now: number): string | undefined {
   const source = call.service === "git-receive-pack" ? nonceSource(call, repository) : undefined;
   return source && makeNonce(source, Math.floor(now / 1000));
-}
-
-async function resolve(settings: Settings, call: ServiceCall, signal: AbortSignal): Promise<Repository> {
-  let repository: Repository | undefined;
-  try {
-    repository = await settings.repositories(call);
-  } catch (cause) {
-    if (signal.aborted || cause instanceof ServiceError) throw cause;
-    const message = cause instanceof Error ? cause.message : "the repository cannot be served";
-    throw new ServiceError("server-core/repository-unusable", message, { cause });
-  }
-  signal.throwIfAborted();
-  if (repository === undefined)
-    throw settings.authorize
-      ? nothingFor(call)
-      : new ServiceError("server-core/repository-not-found", "repository not found");
-  return repository;
 }
 
 /** A connection that breaks is no fault of ours. */

@@ -7,8 +7,16 @@ export {
   type Credentials,
 } from "./access/authorize.ts";
 export { combineHooks } from "./combine-hooks.ts";
+export { configBoolean, configBytes } from "./config-value.ts";
+export type { DumbCall, DumbContent, DumbFile, DumbService } from "./dumb/dumb-service.ts";
+export { type DumbListingOptions, generateInfoRefs, generateObjectsInfoPacks } from "./dumb/info-refs.ts";
 export { ServiceError, type ServiceErrorCode } from "./errors.ts";
-export { createGitService, type GitServiceOptions } from "./git-service.ts";
+export {
+  createGitService,
+  createGitServices,
+  type GitServiceOptions,
+  type GitServices,
+} from "./git-service.ts";
 export type {
   FetchContext,
   FetchDepth,
@@ -23,6 +31,9 @@ export type {
   Repository,
   RepositoryConfig,
   RepositoryResolver,
+  StoredFile,
+  StoredFileName,
+  StoredFiles,
   WorkTree,
 } from "./ports.ts";
 export { protocolVersion } from "./protocol-version.ts";

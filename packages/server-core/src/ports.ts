@@ -42,6 +42,37 @@ export interface Repository {
    * Spec: git-update-server-info.
    */
   readonly updateServerInfo?: (() => Promise<void>) | undefined;
+  /** Its files as they lie, for clients that take them one by one; without it there is no serving of that kind. */
+  readonly files?: StoredFiles | undefined;
+}
+
+/** Names of the files that clients of dumb transports may read as they are stored. */
+export type StoredFileName =
+  | { readonly kind: "alternates" | "http-alternates" }
+  /** `id` as it stands in the path, with nothing between its parts: hexadecimal, in lower case. */
+  | { readonly kind: "loose-object"; readonly id: string }
+  /** `checksum` is what stands behind `pack-`: hexadecimal, in lower case. */
+  | { readonly kind: "pack" | "pack-index"; readonly checksum: string };
+
+/** Files of a repository as they lie. Spec: gitrepository-layout, "objects". */
+export interface StoredFiles {
+  /** Checksums of the packs that are the repository's own, the latest first. */
+  readonly packs: () => Promise<readonly string[]>;
+  /** @returns `undefined` when there is none; one that is to be read, or closed */
+  readonly open: (name: StoredFileName) => Promise<StoredFile | undefined>;
+}
+
+/** One of {@link StoredFiles}, open. */
+export interface StoredFile {
+  /** Unit: bytes. */
+  readonly size: number;
+  /** Changes when the content does. */
+  readonly stamp: string;
+  /** Unit: milliseconds since 1970. */
+  readonly modifiedMs: number;
+  /** Reads once, in chunks of at most 64 KiB, and closes it, also when left early. Unit: bytes. */
+  readonly read: (range: { readonly start: number; readonly end: number }) => AsyncIterable<Uint8Array>;
+  readonly close: () => Promise<void>;
 }
 
 /** Files checked out of a repository. */

@@ -1,4 +1,5 @@
 import type { Credentials } from "./access/authorize.ts";
+import type { Repository } from "./ports.ts";
 
 /** The services a Git server offers. Spec: gitprotocol-common; git-upload-archive. */
 export type ServiceName = "git-upload-pack" | "git-receive-pack" | "git-upload-archive";
@@ -47,6 +48,11 @@ export interface ServiceCall {
   /** Read as far as the service needs it and never ended by it: the transport lets go of it after the call. */
   readonly input: AsyncIterable<Uint8Array>;
   readonly signal: AbortSignal;
+  /**
+   * The transport's own rules, as a repository's settings have them (`http.receivepack`). Called once, when access is
+   * granted and the repository is found. @throws ServiceError to refuse the call
+   */
+  readonly vet?: ((repository: Repository, peer: Peer) => void) | undefined;
   /** Takes what the user would be shown if the client could show it: standard error behind ssh. Nobody gets it otherwise. */
   readonly aside?: ((text: Uint8Array) => void) | undefined;
 }

@@ -51,6 +51,7 @@ export {
   type RepositoryFormat,
   readRepositoryFormat,
 } from "./repository/repository-format.ts";
+export type { StoredFile, StoredFileName, StoredFiles } from "./repository/stored-files.ts";
 export type { FileWorkTree } from "./work-tree/list-work-trees.ts";
 export {
   createWorkTreeUpdate,

@@ -1,4 +1,6 @@
-/** @packageDocumentation Smart HTTP for Git as one function from `Request` to `Response`, on any runtime. */
+/** @packageDocumentation HTTP for Git as one function from `Request` to `Response`, on any runtime. */
+export type { HttpHandlerOptions } from "./answer-request.ts";
+export type { CorsOptions } from "./cors.ts";
 export type { Authentication } from "./credentials.ts";
 export { TransportHttpError, type TransportHttpErrorCode } from "./errors.ts";
 export {
@@ -7,6 +9,8 @@ export {
   type FetchHandler,
   type FetchHandlerOptions,
 } from "./fetch-handler.ts";
+export type { AnswerRequest, HttpAnswer, HttpRequest } from "./http-message.ts";
 export type { InflateGzip } from "./inflate-gzip.ts";
 export { DEFAULT_HTTP_LIMITS, type HttpLimits } from "./limits.ts";
+export type { HttpAccess } from "./repository-rules.ts";
 export { parseRoute, type Route } from "./route.ts";

@@ -4,5 +4,6 @@ export {
   createNodeHttpServer,
   type NodeHttpServer,
   type NodeHttpServerOptions,
+  type NodeServerLimits,
   type TlsIdentity,
 } from "./node/server.ts";

@@ -66,4 +66,6 @@ const BODY_STATUS = {
   "transport-http/body-too-large": 413,
   "transport-http/timeout": 408,
   "transport-http/gone": 400,
+  "transport-http/body-taken": 500,
+  "transport-http/bad-option": 500,
 } as const;

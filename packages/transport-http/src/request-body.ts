@@ -13,15 +13,16 @@ export interface RequestBodyOptions {
 
 /** A request's body as a service reads it: inflated and within limits. One consumer. */
 export class RequestBody {
-  readonly #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  readonly #source: AsyncIterator<Uint8Array> | undefined;
   readonly #options: RequestBodyOptions;
+  #maxWireBytes: number;
   #wireBytes = 0;
   #fault: TransportHttpError | undefined;
 
-  constructor(body: ReadableStream<Uint8Array> | null, options: RequestBodyOptions) {
+  constructor(body: AsyncIterable<Uint8Array> | undefined, options: RequestBodyOptions) {
     this.#options = options;
-    if (body !== null)
-      this.#reader = (options.gzip ? options.inflate(this.#counted(body)) : body).getReader();
+    this.#maxWireBytes = options.limits[wireLimitOf(options.service)];
+    this.#source = body?.[Symbol.asyncIterator]();
   }
 
   /** How many came over the wire. */
@@ -34,73 +35,60 @@ export class RequestBody {
     return this.#fault;
   }
 
+  /** Puts another limit in the place of the one on the wire, before anything is read. */
+  limitTo(maxWireBytes: number): void {
+    this.#maxWireBytes = maxWireBytes;
+  }
+
   /** @throws TransportHttpError bad-body, body-too-large, timeout, gone */
   async *chunks(): AsyncGenerator<Uint8Array, void, undefined> {
-    const { gzip, limits } = this.#options;
+    const { gzip, limits, inflate } = this.#options;
+    if (!gzip) return yield* this.#counted();
     let inflated = 0;
-    for (;;) {
-      const chunk = await this.#read();
-      if (chunk === undefined) return;
-      inflated += chunk.length;
-      if (!gzip) this.#count(chunk);
-      else if (inflated > limits.maxInflatedBytes) throw this.#fail(tooLarge("maxInflatedBytes", limits));
-      yield chunk;
+    try {
+      for await (const chunk of inflate(this.#counted())) {
+        inflated += chunk.length;
+        if (inflated > limits.maxInflatedBytes) throw tooLarge("maxInflatedBytes", limits.maxInflatedBytes);
+        yield chunk;
+      }
+    } catch (cause) {
+      // A body that breaks is not a gzip stream that is damaged: the first fault is the one to tell.
+      if (cause instanceof TransportHttpError) throw this.#fail(cause);
+      const message = "the body is not a whole gzip stream";
+      throw this.#fail(new TransportHttpError("transport-http/bad-body", message, { cause }));
     }
   }
 
   /** Reads no further. */
   release(): void {
-    this.#reader?.cancel().catch(() => {});
+    this.#source?.return?.().then(undefined, () => {});
+  }
+
+  async *#counted(): AsyncGenerator<Uint8Array, void, undefined> {
+    for (;;) {
+      const chunk = await this.#read();
+      if (chunk === undefined) return;
+      this.#wireBytes += chunk.length;
+      if (this.#wireBytes > this.#maxWireBytes)
+        throw this.#fail(tooLarge(wireLimitOf(this.#options.service), this.#maxWireBytes));
+      yield chunk;
+    }
   }
 
   async #read(): Promise<Uint8Array | undefined> {
     try {
-      return (await this.#reader?.read())?.value;
+      const result = await this.#source?.next();
+      return result === undefined || result.done === true ? undefined : result.value;
     } catch (cause) {
       if (cause instanceof TransportHttpError) throw this.#fail(cause);
-      throw this.#fail(
-        this.#options.gzip
-          ? new TransportHttpError("transport-http/bad-body", "the body is not a whole gzip stream", {
-              cause,
-            })
-          : endedEarly(cause),
-      );
+      throw this.#fail(new TransportHttpError("transport-http/gone", "the body ended early", { cause }));
     }
-  }
-
-  #count(chunk: Uint8Array): void {
-    this.#wireBytes += chunk.length;
-    const name = wireLimitOf(this.#options.service);
-    if (this.#wireBytes > this.#options.limits[name]) throw this.#fail(tooLarge(name, this.#options.limits));
-  }
-
-  #counted(body: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
-    const reader = body.getReader();
-    return new ReadableStream<Uint8Array>(
-      {
-        pull: async (controller) => {
-          // A body that breaks is not a gzip stream that is damaged: the first fault is the one to tell.
-          const { done, value } = await reader.read().catch((cause: unknown) => {
-            throw this.#fail(cause instanceof TransportHttpError ? cause : endedEarly(cause));
-          });
-          if (done) return controller.close();
-          this.#count(value);
-          controller.enqueue(value);
-        },
-        cancel: (reason) => reader.cancel(reason),
-      },
-      { highWaterMark: 0 },
-    );
   }
 
   #fail(fault: TransportHttpError): TransportHttpError {
     this.#fault ??= fault;
     return this.#fault;
   }
-}
-
-function endedEarly(cause: unknown): TransportHttpError {
-  return new TransportHttpError("transport-http/gone", "the body ended early", { cause });
 }
 
 type WireLimit = "maxFetchRequestBytes" | "maxPushRequestBytes";
@@ -111,7 +99,7 @@ export function wireLimitOf(service: ServiceName): WireLimit {
 }
 
 /** The error for a body that exceeds the limit `name`. */
-export function tooLarge(name: keyof HttpLimits, limits: HttpLimits): TransportHttpError {
-  const message = `the request body exceeds ${name} (${limits[name]} bytes)`;
+export function tooLarge(name: keyof HttpLimits, value: number): TransportHttpError {
+  const message = `the request body exceeds ${name} (${value} bytes)`;
   return new TransportHttpError("transport-http/body-too-large", message);
 }

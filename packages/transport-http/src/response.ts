@@ -1,8 +1,10 @@
-/** Spec: gitprotocol-http, "Smart Server Response"; the very headers of git-http-backend. */
+import type { HttpAnswer } from "./http-message.ts";
+
+/** Spec: gitprotocol-http, "Smart Server Response"; the very headers of git-http-backend, in its order. */
 export const NO_CACHE: Readonly<Record<string, string>> = {
-  "cache-control": "no-cache, max-age=0, must-revalidate",
   expires: "Fri, 01 Jan 1980 00:00:00 GMT",
   pragma: "no-cache",
+  "cache-control": "no-cache, max-age=0, must-revalidate",
 };
 
 /** An answer that is not Git's: one line of plain text, which git shows to its user. */
@@ -13,9 +15,9 @@ export interface Refusal {
 }
 
 /** Words a {@link Refusal}. Without a body for HEAD. */
-export function refusalResponse(refusal: Refusal, head: boolean): Response {
+export function refusalAnswer(refusal: Refusal, head: boolean): HttpAnswer {
   const body = new TextEncoder().encode(`${oneLine(refusal.text).slice(0, 1000)}\n`);
-  return new Response(head ? null : body, {
+  return {
     status: refusal.status,
     headers: {
       ...NO_CACHE,
@@ -24,7 +26,8 @@ export function refusalResponse(refusal: Refusal, head: boolean): Response {
       "x-content-type-options": "nosniff",
       ...refusal.headers,
     },
-  });
+    body: head ? undefined : body,
+  };
 }
 
 function oneLine(text: string): string {

@@ -1,4 +1,4 @@
-import type { ServiceName } from "@x/server-core";
+import type { DumbFile, ServiceName } from "@x/server-core";
 import { decodeOnce, decodeSegments } from "./path.ts";
 
 /** What a request is for, from its method and target alone. */
@@ -12,6 +12,8 @@ export type Route =
     }
   /** POST to a service. */
   | { readonly kind: "rpc"; readonly service: ServiceName; readonly repository: string }
+  /** GET or HEAD of a file, as clients of the dumb protocol take it. */
+  | { readonly kind: "file"; readonly file: DumbFile; readonly repository: string; readonly head: boolean }
   /** Nothing we serve. `allow` goes with 405. */
   | {
       readonly kind: "refused";
@@ -21,7 +23,7 @@ export type Route =
     };
 
 const SERVICES: ReadonlyMap<string, ServiceName> = new Map(
-  (["git-upload-pack", "git-receive-pack"] as const).map((name) => [name, name]),
+  (["git-upload-pack", "git-receive-pack", "git-upload-archive"] as const).map((name) => [name, name]),
 );
 
 /**
@@ -37,31 +39,53 @@ export function parseRoute(method: string, rawTarget: string, basePath = ""): Ro
   const segments = withoutBase(decodeSegments(withoutOrigin(rawPath)), basePath);
   const last = segments?.at(-1);
   if (segments === undefined || last === undefined) return NOT_FOUND;
-  if (last === "refs" && segments.at(-2) === "info")
-    return advertiseRoute(method, query, `/${segments.slice(0, -2).join("/")}`);
+  const above = (names: number) => `/${segments.slice(0, -names).join("/")}`;
+  if (last === "refs" && segments.at(-2) === "info") return infoRefsRoute(method, query, above(2));
   const service = SERVICES.get(last);
   if (service !== undefined) {
     if (method !== "POST") return notAllowed("POST");
-    return { kind: "rpc", service, repository: `/${segments.slice(0, -1).join("/")}` };
+    return { kind: "rpc", service, repository: above(1) };
   }
-  return last === "git-upload-archive" ? notEnabled(last) : NOT_FOUND;
+  const found = fileOf(segments);
+  return found === undefined ? NOT_FOUND : fileRoute(method, found.file, above(found.names));
 }
 
-function advertiseRoute(method: string, query: string, repository: string): Route {
+/** The file that a path's last names stand for. There are no others: what else lies in a repository stays in it. */
+function fileOf(
+  segments: readonly string[],
+): { readonly file: DumbFile; readonly names: number } | undefined {
+  const [last = "", second = "", third = ""] = segments.slice(-3).reverse();
+  if (last === "HEAD") return { file: { kind: "head" }, names: 1 };
+  if (third !== "objects") return undefined;
+  if (second === "info") {
+    if (last !== "packs" && last !== "alternates" && last !== "http-alternates") return undefined;
+    return { file: { kind: last }, names: 3 };
+  }
+  if (second === "pack") {
+    const [, checksum, ending] = /^pack-([0-9a-f]{40}|[0-9a-f]{64})\.(pack|idx)$/.exec(last) ?? [];
+    if (checksum === undefined) return undefined;
+    return { file: { kind: ending === "pack" ? "pack" : "pack-index", checksum }, names: 3 };
+  }
+  if (!/^[0-9a-f]{2}$/.test(second) || !/^(?:[0-9a-f]{38}|[0-9a-f]{62})$/.test(last)) return undefined;
+  return { file: { kind: "loose-object", id: second + last }, names: 3 };
+}
+
+function fileRoute(method: string, file: DumbFile, repository: string): Route {
+  if (method !== "GET" && method !== "HEAD") return notAllowed("GET, HEAD");
+  return { kind: "file", file, repository, head: method === "HEAD" };
+}
+
+function infoRefsRoute(method: string, query: string, repository: string): Route {
   if (method !== "GET" && method !== "HEAD") return notAllowed("GET, HEAD");
   const named = serviceParameters(query);
   if (named === undefined) return { kind: "refused", status: 400, text: "Bad query string" };
   if (named.length > 1)
     return { kind: "refused", status: 400, text: "More than one service in the query string" };
   const name = named[0];
-  if (name === undefined)
-    return {
-      kind: "refused",
-      status: 403,
-      text: "Only the smart protocol is served here: ?service= is missing",
-    };
+  if (name === undefined) return fileRoute(method, { kind: "info-refs" }, repository);
   const service = SERVICES.get(name);
-  return service === undefined
+  // An archive is asked for at once: there is nothing to announce.
+  return service === undefined || service === "git-upload-archive"
     ? notEnabled(name)
     : { kind: "advertise", service, repository, head: method === "HEAD" };
 }

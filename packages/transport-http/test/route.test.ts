@@ -86,9 +86,26 @@ describe("parseRoute", () => {
     "*",
     "a/git-upload-pack",
     "/a.git",
-    "/a.git/HEAD",
+    "/HEADS",
     "/a.git/config",
-    "/a.git/objects/info/packs",
+    "/a.git/packed-refs",
+    "/a.git/description",
+    "/a.git/refs/heads/main",
+    "/a.git/logs/refs/heads/main",
+    "/a.git/hooks/update",
+    "/a.git/info/attributes",
+    "/a.git/objects/info/commit-graph",
+    "/a.git/objects/info",
+    "/a.git/objects/pack/multi-pack-index",
+    `/a.git/objects/pack/pack-${"a".repeat(40)}.keep`,
+    `/a.git/objects/pack/pack-${"a".repeat(39)}.pack`,
+    `/a.git/objects/pack/pack-${"A".repeat(40)}.pack`,
+    `/a.git/objects/pack/pack-${"a".repeat(64)}.idx.x`,
+    `/a.git/objects/ab/${"c".repeat(37)}`,
+    `/a.git/objects/AB/${"c".repeat(38)}`,
+    `/a.git/objects/abc/${"c".repeat(38)}`,
+    `/a.git/objects/ab%2f${"c".repeat(38)}`,
+    `/a.git/objects/ab/cd/${"c".repeat(36)}`,
     "/a.git/info/refs/",
     "/a.git/git-upload-pack/",
     "/a.git/git-upload-packs",
@@ -111,9 +128,6 @@ describe("parseRoute", () => {
   });
 
   it.each<[string, 400 | 403]>([
-    ["", 403],
-    ["?", 403],
-    ["?Service=git-upload-pack", 403],
     ["?service", 403],
     ["?service=", 403],
     ["?service=git-upload-archive", 403],
@@ -133,8 +147,31 @@ describe("parseRoute", () => {
     });
   });
 
-  it("says 403 for a service that is never served", () => {
-    expect(parseRoute("POST", "/a/git-upload-archive")).toMatchObject({ status: 403 });
+  it("finds all three services", () => {
+    for (const service of ["git-upload-pack", "git-receive-pack", "git-upload-archive"])
+      expect(parseRoute("POST", `/a/${service}`)).toEqual({ kind: "rpc", service, repository: "/a" });
+  });
+
+  it.each<[string, string, object]>([
+    ["GET", "/a/info/refs", { kind: "info-refs" }],
+    ["GET", "/a/info/refs?", { kind: "info-refs" }],
+    ["GET", "/a/info/refs?Service=git-upload-pack", { kind: "info-refs" }],
+    ["HEAD", "/a/HEAD", { kind: "head" }],
+    ["GET", "/a/objects/info/packs", { kind: "packs" }],
+    ["GET", "/a/objects/info/alternates", { kind: "alternates" }],
+    ["GET", "/a/objects/info/http-alternates", { kind: "http-alternates" }],
+    ["GET", `/a/objects/ab/${"c".repeat(38)}`, { kind: "loose-object", id: `ab${"c".repeat(38)}` }],
+    ["GET", `/a/objects/ab/${"c".repeat(62)}?x=y`, { kind: "loose-object", id: `ab${"c".repeat(62)}` }],
+    ["GET", `/a/objects/pack/pack-${"d".repeat(40)}.pack`, { kind: "pack", checksum: "d".repeat(40) }],
+    ["HEAD", `/a/objects/pack/pack-${"0".repeat(64)}.idx`, { kind: "pack-index", checksum: "0".repeat(64) }],
+  ])("%s %s is a file", (method, target, file) => {
+    expect(parseRoute(method, target)).toEqual({
+      kind: "file",
+      file,
+      repository: "/a",
+      head: method === "HEAD",
+    });
+    expect(parseRoute("POST", target)).toMatchObject({ status: 405, allow: "GET, HEAD" });
   });
 
   it.each([

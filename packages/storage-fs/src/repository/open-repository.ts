@@ -19,6 +19,7 @@ import { AlternateTips } from "./alternate-tips.ts";
 import { looksBare, type RepositoryLayout } from "./layout.ts";
 import { readRepositoryFormat } from "./repository-format.ts";
 import { writeServerInfo } from "./server-info.ts";
+import { createStoredFiles, type StoredFiles } from "./stored-files.ts";
 
 /** A repository on disk. Fits server-core's `Repository` by its shape. */
 export interface FileRepository {
@@ -35,6 +36,8 @@ export interface FileRepository {
   readonly workTrees: () => Promise<readonly FileWorkTree[]>;
   /** Writes `info/refs` and `objects/info/packs` anew, for dumb transports. */
   readonly updateServerInfo: () => Promise<void>;
+  /** Its objects' files as they lie, for dumb transports. */
+  readonly files: StoredFiles;
 }
 
 /** How repositories are opened. */
@@ -124,8 +127,9 @@ async function openWith(
       sync: syncsOf(durability ?? "full").directories,
     });
   const updateServerInfo = () => writeServerInfo({ layout, objects, refs });
+  const files = createStoredFiles(layout.objectsDirectory);
   const directory = layout.gitDirectory;
-  return { layout, directory, objectFormat, objects, refs, config, bare, workTrees, updateServerInfo };
+  return { layout, directory, objectFormat, objects, refs, config, bare, workTrees, updateServerInfo, files };
 }
 
 /** The refs of a repository that lends objects to one of `format`; `undefined` when it cannot. */

@@ -1,13 +1,18 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { TransportHttpError } from "../errors.ts";
-import type { FetchHandler } from "../fetch-handler.ts";
-import { toRequest } from "./request.ts";
+import { BODY_TAKEN, type FetchHandler } from "../fetch-handler.ts";
+import type { HttpAnswer, HttpRequest } from "../http-message.ts";
+import { type BodyPace, bodyOf, isGzip, parsedBody } from "./request-body.ts";
 
 /** How patient a listener is. Times are in milliseconds. */
 export interface NodeListenerOptions {
   /** A body may stand still that long. 60,000 when not given. */
   readonly readIdleTimeoutMs?: number | undefined;
-  /** A client may leave one chunk unread that long. 120,000 when not given. */
+  /** A body has to come as fast on average, while it is waited for. 1,000 when not given. Unit: bytes per second. */
+  readonly minBodyRate?: number | undefined;
+  /** Over so long the average is taken. 30,000 when not given. */
+  readonly rateWindowMs?: number | undefined;
+  /** A client may leave one chunk, of 64 KiB at most, unread that long. 120,000 when not given. */
   readonly writeIdleTimeoutMs?: number | undefined;
   /** After an answer that came early: how long to read and forget the rest of the body. 2,000 when not given. */
   readonly lingerTimeoutMs?: number | undefined;
@@ -15,27 +20,32 @@ export interface NodeListenerOptions {
   readonly maxLingerBytes?: number | undefined;
 }
 
-type Patience = { readonly [name in keyof NodeListenerOptions]-?: number };
+type Patience = BodyPace & { readonly [name in keyof NodeListenerOptions]-?: number };
 
 /**
- * Runs a fetch-style handler as a listener of `node:http`, with the client's pace as the handler's pace. Each chunk
- * is sent at once; a client who goes away aborts the request's signal. Also a handler of Express and its like, as
- * long as nothing has read the body.
+ * Runs a handler as a listener of `node:http`, with the client's pace as the handler's pace. Each chunk is sent at once;
+ * a client who goes away aborts the request's signal. Also a handler of Express and its like: best in front of body
+ * parsers, and behind one that has left the bytes in `request.body`; any other answer is `transport-http/body-taken`.
  */
-export function toNodeListener(handler: FetchHandler, options: NodeListenerOptions = {}): RequestListener {
+export function toNodeListener(
+  { answer }: Pick<FetchHandler, "answer">,
+  options: NodeListenerOptions = {},
+): RequestListener {
   const patience: Patience = {
     readIdleTimeoutMs: options.readIdleTimeoutMs ?? 60_000,
+    minBodyRate: options.minBodyRate ?? 1000,
+    rateWindowMs: options.rateWindowMs ?? 30_000,
     writeIdleTimeoutMs: options.writeIdleTimeoutMs ?? 120_000,
     lingerTimeoutMs: options.lingerTimeoutMs ?? 2000,
     maxLingerBytes: options.maxLingerBytes ?? 16 * 1024 * 1024,
   };
   return (message, reply) => {
-    answer(handler, message, reply, patience).catch(() => reply.destroy());
+    serve(answer, message, reply, patience).catch(() => reply.destroy());
   };
 }
 
-async function answer(
-  handler: FetchHandler,
+async function serve(
+  answer: FetchHandler["answer"],
   message: IncomingMessage,
   reply: ServerResponse,
   patience: Patience,
@@ -49,41 +59,58 @@ async function answer(
       gone.abort(new TransportHttpError("transport-http/gone", "the client went away"));
   });
   reply.once("finish", () => linger(message, patience));
-  const request = toRequest(message, gone.signal, patience.readIdleTimeoutMs);
-  if (request === undefined) {
-    reply.writeHead(405, { allow: "GET, HEAD, POST", "content-length": "0" }).end();
-    return;
-  }
-  const peer = { address: message.socket.remoteAddress?.replace(/^::ffff:(?=\d+\.)/, "") };
-  const response = await handler(request, { peer, rawTarget: message.url });
-  if (gone.signal.aborted) {
-    await response.body?.cancel(gone.signal.reason);
-    return;
-  }
-  for (const [name, value] of response.headers) reply.appendHeader(name, value);
-  reply.writeHead(response.status);
-  if (response.body === null) reply.end();
-  else await send(response.body, reply, gone.signal, patience.writeIdleTimeoutMs);
+  const request = requestOf(message, gone.signal, patience);
+  const given = request === undefined ? BODY_TAKEN : await answer(request);
+  if (gone.signal.aborted) return leave(given);
+  reply.writeHead(given.status, { ...given.headers });
+  if (given.body === undefined || given.body instanceof Uint8Array) reply.end(given.body);
+  else await send(given.body, reply, gone.signal, patience.writeIdleTimeoutMs);
+}
+
+/** @returns `undefined` when its body is lost */
+function requestOf(message: IncomingMessage, signal: AbortSignal, pace: BodyPace): HttpRequest | undefined {
+  const { method = "GET", url = "/", httpVersion } = message;
+  const parsed = method === "POST" ? parsedBody(message) : undefined;
+  if (parsed === "taken") return undefined;
+  // These have come true, or stopped being so, in the parser's hands.
+  const changed = parsed && new Set(["content-length", ...(isGzip(parsed) ? [] : ["content-encoding"])]);
+  return {
+    method,
+    target: url,
+    header: (name) => (changed?.has(name) ? undefined : message.headersDistinct[name]?.join(", ")),
+    body: parsed === undefined ? bodyOf(message, pace) : only(parsed),
+    signal,
+    peer: { address: message.socket.remoteAddress?.replace(/^::ffff:(?=\d+\.)/, "") },
+    protocol: `HTTP/${httpVersion}`,
+  };
+}
+
+async function* only(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
+  yield bytes;
+}
+
+async function leave({ body }: HttpAnswer): Promise<void> {
+  if (body !== undefined && !(body instanceof Uint8Array)) await body[Symbol.asyncIterator]().return?.();
 }
 
 /** @throws what broke the body: the caller cuts the connection, so that half an answer is not taken for a whole one */
 async function send(
-  body: ReadableStream<Uint8Array>,
+  body: AsyncIterable<Uint8Array>,
   reply: ServerResponse,
   gone: AbortSignal,
   writeIdleMs: number,
 ): Promise<void> {
-  const reader = body.getReader();
+  const chunks = body[Symbol.asyncIterator]();
   let wake: (() => void) | undefined;
   reply.on("drain", () => wake?.());
   const onGone = () => {
     wake?.();
-    reader.cancel(gone.reason).catch(() => {});
+    chunks.return?.().catch(() => {});
   };
   gone.addEventListener("abort", onGone, { once: true });
   for (;;) {
-    const { done, value } = await reader.read();
-    if (done) break;
+    const { done, value } = await chunks.next();
+    if (done === true) break;
     if (reply.write(value) || gone.aborted) continue;
     const timer = setTimeout(() => reply.destroy(), writeIdleMs);
     await new Promise<void>((resolve) => {

@@ -2,17 +2,28 @@ import { createServer, type RequestListener, type Server } from "node:http";
 import { createServer as createTlsServer, type Server as TlsServer } from "node:https";
 import type { Logger } from "@x/server-core";
 import type { FetchHandler } from "../fetch-handler.ts";
+import { type ConnectionLimits, guardConnections } from "./connection-gate.ts";
 import { type NodeListenerOptions, toNodeListener } from "./listener.ts";
+
+/** How patient a server is, and how many it serves. Times are in milliseconds. */
+export interface NodeServerLimits extends NodeListenerOptions, Partial<ConnectionLimits> {
+  /** The head of a request has to be in after so long, the first one from when the client connects. 10,000 when not given. */
+  readonly headersTimeoutMs?: number | undefined;
+  /** A connection may wait for its next request that long. 15,000 when not given. */
+  readonly keepAliveTimeoutMs?: number | undefined;
+  /** The head of a request, together. 16 KiB when not given. Unit: bytes. */
+  readonly maxHeaderBytes?: number | undefined;
+}
 
 /** What {@link createNodeHttpServer} is told. */
 export interface NodeHttpServerOptions {
-  readonly handler: FetchHandler;
+  readonly handler: Pick<FetchHandler, "answer">;
   /** The address to listen on; `127.0.0.1` when not given. */
   readonly host?: string | undefined;
   /** Any free one when 0 or not given. */
   readonly port?: number | undefined;
   readonly logger?: Logger | undefined;
-  readonly limits?: NodeListenerOptions | undefined;
+  readonly limits?: NodeServerLimits | undefined;
   /** Serves https:// as this, with TLS 1.2 at least; otherwise http://. */
   readonly tls?: TlsIdentity | undefined;
 }
@@ -40,30 +51,32 @@ export interface NodeHttpServer {
   renew(tls: TlsIdentity): void;
 }
 
-const SETTINGS = {
-  // Node's default of five minutes for a whole request would cut off a long push.
-  requestTimeout: 0,
-  headersTimeout: 15_000,
-  connectionsCheckingInterval: 5000,
-  keepAliveTimeout: 15_000,
-  keepAlive: true,
-};
+/** Lines of one head. */
+const MAX_HEADERS = 256;
 
 /** `node:http` with settings that suit Git: a request may take hours, as long as it moves; its head may not. */
 export function createNodeHttpServer(options: NodeHttpServerOptions): NodeHttpServer {
-  const listener = toNodeListener(options.handler, options.limits);
+  const { limits = {}, logger } = options;
+  const listener = toNodeListener(options.handler, limits);
   let closing = false;
-  const serve: RequestListener = (message, reply) => {
+  const server = makeServer(options, (message, reply) => {
     if (closing) reply.shouldKeepAlive = false;
     reply.once("close", () => closing && setImmediate(() => server.closeIdleConnections()));
     listener(message, reply);
-  };
-  const tlsServer =
-    options.tls && createTlsServer({ ...SETTINGS, ...secure(options.tls), handshakeTimeout: 15_000 }, serve);
-  const server = tlsServer ?? createServer(SETTINGS, serve);
-  server.maxHeadersCount = 256;
+  });
+  server.maxHeadersCount = MAX_HEADERS;
+  const { maxConnections = 1024 } = limits;
+  guardConnections(
+    server,
+    options.tls === undefined ? "connection" : "secureConnection",
+    {
+      maxConnections,
+      maxConnectionsPerAddress: limits.maxConnectionsPerAddress ?? Math.ceil(maxConnections / 2),
+    },
+    (address) => logger?.warn({ transport: "http", peer: address }, "a connection was turned away"),
+  );
   return {
-    listen: () => listen(server, options.host ?? "127.0.0.1", options.port ?? 0, options.logger),
+    listen: () => listen(server, options.host ?? "127.0.0.1", options.port ?? 0, logger),
     async close({ graceMs = 0 } = {}) {
       closing = true;
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
@@ -72,8 +85,25 @@ export function createNodeHttpServer(options: NodeHttpServerOptions): NodeHttpSe
       await closed;
       clearTimeout(timer);
     },
-    renew: (tls) => tlsServer?.setSecureContext(secure(tls)),
+    renew: (tls) => {
+      if ("setSecureContext" in server) server.setSecureContext(secure(tls));
+    },
   };
+}
+
+function makeServer({ tls, limits = {} }: NodeHttpServerOptions, listener: RequestListener): Server | TlsServer {
+  const settings = {
+    // Node's default of five minutes for a whole request would cut off a long push.
+    requestTimeout: 0,
+    headersTimeout: limits.headersTimeoutMs ?? 10_000,
+    connectionsCheckingInterval: Math.min(1000, limits.headersTimeoutMs ?? 1000),
+    keepAliveTimeout: limits.keepAliveTimeoutMs ?? 15_000,
+    maxHeaderSize: limits.maxHeaderBytes ?? 16 * 1024,
+    keepAlive: true,
+  };
+  if (tls === undefined) return createServer(settings, listener);
+  const handshakeTimeout = settings.headersTimeout;
+  return createTlsServer({ ...settings, ...secure(tls), handshakeTimeout }, listener);
 }
 
 function secure({ certificate, key }: TlsIdentity) {
