@@ -141,7 +141,7 @@ describe("files for dumb clients", () => {
 
   it.each<[AccessVerdict, string]>([
     [{ granted: false, reason: "credentials" }, "server-core/unauthenticated"],
-    [{ granted: false, reason: "hidden" }, "server-core/repository-not-found"],
+    [{ granted: false, reason: "hidden" }, "server-core/unauthenticated"],
     [{ granted: false, reason: "forbidden" }, "server-core/forbidden"],
   ])("asks authorize as for a fetch: %j", async (verdict, code) => {
     const asked: unknown[] = [];

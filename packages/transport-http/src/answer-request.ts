@@ -167,7 +167,7 @@ function refusalOfHeaders(
   const limit = (name === "maxFetchRequestBytes" ? maxRequestBuffer : undefined) ?? limits[name];
   const declared = header("content-length");
   // Only ever compared: nothing is reserved for what a peer announces.
-  if (declared !== undefined && Number(declared) > limit) 
+  if (declared !== undefined && Number(declared) > limit)
     return { status: 413, text: tooLarge(name, limit).message };
   return undefined;
 }

@@ -91,7 +91,10 @@ export function createNodeHttpServer(options: NodeHttpServerOptions): NodeHttpSe
   };
 }
 
-function makeServer({ tls, limits = {} }: NodeHttpServerOptions, listener: RequestListener): Server | TlsServer {
+function makeServer(
+  { tls, limits = {} }: NodeHttpServerOptions,
+  listener: RequestListener,
+): Server | TlsServer {
   const settings = {
     // Node's default of five minutes for a whole request would cut off a long push.
     requestTimeout: 0,
