@@ -50,7 +50,7 @@ export const TABLE = new Map(
         "transport-tcp",
         "transport-ssh",
       ],
-      others: ["commander"],
+      others: ["commander", "pino", "prom-client", "smol-toml", "valibot"],
       neutral: false,
     },
   }),

@@ -54,18 +54,26 @@ describe("formatLine", () => {
 });
 
 describe("createLogger", () => {
-  const time = () => new Date("2026-01-02T03:04:05.678Z");
-  const lines = (verbosity: "quiet" | "normal" | "verbose") => {
+  const now = () => new Date("2026-01-02T03:04:05.678Z");
+  const lines = (level: "error" | "warn" | "info" | "debug", colors = false) => {
     const terminal = new FakeTerminal();
-    const logger = createLogger(terminal.stderr, verbosity, time);
-    for (const level of ["debug", "info", "warn", "error"] as const) logger[level]({}, "x");
+    const logger = createLogger(terminal.stderr, { level: () => level, colors, now });
+    for (const at of ["debug", "info", "warn", "error"] as const) logger[at]({}, "x");
     return terminal.err;
   };
 
   it("tells as much as it was asked to", () => {
     const at = "2026-01-02T03:04:05.678Z";
-    expect(lines("quiet")).toBe(`${at} error: x\n`);
-    expect(lines("normal")).toBe(`${at} info: x\n${at} warn: x\n${at} error: x\n`);
-    expect(lines("verbose").split("\n")).toHaveLength(5);
+    expect(lines("error")).toBe(`${at} error: x\n`);
+    expect(lines("warn")).toBe(`${at} warn: x\n${at} error: x\n`);
+    expect(lines("info")).toBe(`${at} info: x\n${at} warn: x\n${at} error: x\n`);
+    expect(lines("debug").split("\n")).toHaveLength(5);
+  });
+
+  it("paints for a terminal", () => {
+    const at = "\u001b[2m2026-01-02T03:04:05.678Z\u001b[0m";
+    expect(lines("info", true)).toBe(
+      `${at} info: x\n${at} \u001b[33mwarn: x\u001b[0m\n${at} \u001b[31merror: x\u001b[0m\n`,
+    );
   });
 });

@@ -58,8 +58,14 @@ describe("xgit", () => {
     [["nonsense"], "unknown command 'nonsense'"],
     [["serve", "--nonsense"], "unknown option '--nonsense'"],
     [["serve", "a", "b"], "too many arguments"],
-    [["serve", "--http-port", "x"], "It is a number from 0 to 65535, or off."],
-    [["serve", "--enable", "upload-archive"], "It is receive-pack."],
+    [
+      ["serve", "--http-port", "x"],
+      'error: --http-port: expected a port from 0 to 65535, or "off", found "x"',
+    ],
+    [
+      ["serve", "--enable", "upload-archive"],
+      'error: --enable: expected a list of receive-pack, found ["upload-archive"]',
+    ],
     [["serve", "--quiet", "--verbose"], "cannot be used with"],
     [["upload-pack"], "error: you must specify a directory\nusage: xgit upload-pack [--[no-]strict]"],
     [["upload-pack", "--timeout=x", "a"], "error: option `timeout' expects an integer value"],

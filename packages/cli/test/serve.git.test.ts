@@ -1,33 +1,9 @@
 import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { createServer } from "node:net";
-import { createTestRepository, git, temporaryDirectory, tryGit } from "@tooling/test-kit";
+import { git, temporaryDirectory, tryGit } from "@tooling/test-kit";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { main } from "../src/main.ts";
-import { FakeTerminal, until } from "./terminal.ts";
-
-/** `xgit serve` with these arguments, once it has greeted. */
-async function start(...argv: string[]) {
-  const terminal = new FakeTerminal();
-  const status = main(["serve", ...argv], terminal);
-  onTestFinished(async () => {
-    if (terminal.signal(143)) terminal.signal(143);
-    await status;
-  });
-  await until(() => terminal.out.includes("\n") || terminal.err !== "");
-  const url = (scheme: string) => new RegExp(`${scheme}://127.0.0.1:\\d+`).exec(terminal.out)?.[0] ?? "none";
-  return { terminal, status, http: url("http"), git: url("git") };
-}
-
-/** A directory with one repository that has one commit. */
-async function newRoot(): Promise<string> {
-  const root = temporaryDirectory("root");
-  const source = await createTestRepository();
-  await source.commit("first");
-  await git(["clone", "-q", "--bare", source.directory, `${root}/demo.git`]);
-  return root;
-}
-
-const FREE = ["--http-port", "0", "--git-port", "0"];
+import { FREE, newRoot, start } from "./serving.ts";
+import { until } from "./terminal.ts";
 
 describe("xgit serve", () => {
   it("serves stock git over both transports, and logs a line for each request", async () => {

@@ -42,9 +42,9 @@ export class FakeTerminal implements Terminal {
   }
 }
 
-/** Resolves when `condition` holds. @throws Error after three seconds */
-export async function until(condition: () => boolean): Promise<void> {
-  for (const end = performance.now() + 3000; !condition(); ) {
+/** Resolves when `condition` holds. @throws Error after `ms`: three seconds when not given */
+export async function until(condition: () => boolean, ms = 3000): Promise<void> {
+  for (const end = performance.now() + ms; !condition(); ) {
     if (performance.now() > end) throw new Error("waited in vain");
     await new Promise((resolve) => setTimeout(resolve, 5));
   }

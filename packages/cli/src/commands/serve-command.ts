@@ -1,9 +1,5 @@
-import type { FsckPreset } from "@x/server-core";
-import type { Durability } from "@x/storage-fs";
-import { Option } from "commander";
-import { collectService, parsePort } from "../args.ts";
-import type { Verbosity } from "../serve/log.ts";
-import type { CertificateFlags } from "../serve/serve-certificates.ts";
+import { type Command, Option } from "commander";
+import { SERVE_FLAGS } from "../config/serve-flags.ts";
 import type { AddCommand } from "./add-command.ts";
 
 const MANUAL = `
@@ -44,13 +40,44 @@ PORTS
   When no port is given and the usual one is taken, another free one is used and
   named. A port that was given is used, or the command ends.
 
+CONFIGURATION
+  Whatever a flag says can stand in a file, and much more can: --print-config prints
+  all settings with their values. A flag counts more than a variable of the
+  environment, a variable more than the file, and that more than what holds by
+  default. What is no setting is refused. Relative paths count from the file.
+
+    # xgit.toml
+    root = "/srv/git"
+    host = "0.0.0.0"
+    [https]
+    port = 443
+    certificate = "tls/fullchain.pem"
+    key = "tls/key.pem"
+    [limits]
+    maxPackBytes = 10_000_000_000
+
+  Limits have their names from LIMITS.md: below limits those of a request, below
+  http.limits and git.limits those of a transport; "none" is no limit.
+
+ENVIRONMENT
+  XGIT_CONFIG     the file, where --config does not name one.
+  XGIT_*          any setting: http.port is XGIT_HTTP_PORT, limits.maxPackBytes is
+                  XGIT_LIMITS_MAX_PACK_BYTES. Lists have commas between their words.
+  NO_COLOR        the log on a terminal is not painted.
+
+HTTPS
+  --https-port takes --tls-certificate and --tls-key. Both files are looked at every
+  two seconds, and read again when they have changed; connections that are open go on.
+  TLS 1.2 is the oldest that is spoken.
+
 SIGNALS
   The first SIGINT or SIGTERM closes the ports and lets running requests end, for
   at most 20 seconds; the second one ends at once.
 
 LOG
   One line for each request on standard error: time, client, transport, service,
-  repository, protocol version, outcome, duration, and what else is known.
+  repository, protocol version, outcome, duration, and what else is known. With
+  --log-format json each line is an object.
 
 EXIT STATUS
   0 when a signal has ended it and all requests were done, 128 after a message
@@ -60,62 +87,53 @@ EXAMPLES
   xgit serve --http-port 0 --git-port off
   xgit serve /srv/git --host 0.0.0.0
   xgit serve /srv/git --host :: --enable receive-pack --create-on-push
+  xgit serve --config /etc/xgit.toml
+  xgit serve --set limits.maxWants=1000 --print-config > xgit.toml
 `;
-
-interface ServeFlags extends CertificateFlags {
-  readonly host: string;
-  readonly httpPort?: number | "off";
-  readonly gitPort?: number | "off";
-  readonly enable: readonly string[];
-  readonly createOnPush?: boolean;
-  readonly durability: Durability;
-  readonly hooks: boolean;
-  readonly fsck: FsckPreset;
-  readonly quiet?: boolean;
-  readonly verbose?: boolean;
-}
 
 /** `xgit serve`. */
 export const addServe: AddCommand = (program, { terminal, setStatus }) => {
-  program
+  const command = program
     .command("serve")
-    .summary("serve the repositories below a directory over http:// and git://")
-    .description("Serves the repositories below DIR over http:// and git:// until a signal ends it.")
+    .summary("serve the repositories below a directory over http, https and git://")
+    .description(
+      "Serves the repositories below DIR over http://, https:// and git:// until a signal ends it.",
+    )
     .argument("[DIR]", "directory of repositories (default: ./repositories, made if absent)")
-    .option("--host <HOST>", "address to listen on", "127.0.0.1")
-    .option("--http-port <PORT>", "port for http://, 0 for any free one, or off (default: 8418)", parsePort)
-    .option("--git-port <PORT>", "port for git://, 0 for any free one, or off (default: 9418)", parsePort)
     .addOption(
-      new Option("--enable <SERVICE>", "allow a service: receive-pack")
-        .argParser(collectService)
-        .default([], "none"),
+      new Option("--config <FILE>", "read settings from a file, in TOML, or JSON if it ends in .json"),
     )
-    .option("--create-on-push", "a push to a repository that is not there makes it")
     .addOption(
-      new Option("--durability <WHAT>", "what is on the disk when a push is reported done")
-        .choices(["full", "git", "none"])
-        .default("full"),
-    )
-    .option("--no-hooks", "do not run the hooks of repositories")
+      new Option("--print-config", "print what holds, as such a file, and who set it; serve nothing"),
+    );
+  for (const { flags, text, isList } of SERVE_FLAGS) {
+    const option = new Option(flags, text);
+    if (isList) option.argParser((value: string, before: readonly string[] = []) => [...before, value]);
+    command.addOption(option);
+  }
+  command
     .addOption(
-      new Option("--fsck <HOW>", "how pushed objects are checked where a repository does not say")
-        .choices(["strict", "relaxed", "off"])
-        .default("strict"),
+      new Option("--set <KEY=VALUE>", "set anything that a config file can set; may be repeated").argParser(
+        (value: string, before: readonly string[] = []) => [...before, value],
+      ),
     )
-    .option("--allowed-signers <FILE>", "whose SSH keys may sign pushes, as ssh-keygen has it")
-    .option("--revoked-keys <FILE>", "SSH keys that may not any more: lines, or a KRL")
-    .option(
-      "--openpgp-keys <FILE>",
-      "whose OpenPGP keys may sign pushes, as gpg --export --armor writes them",
-    )
-    .option("--require-signed-push", "refuse a push that is not well signed")
-    .addOption(new Option("-q, --quiet", "log errors only").conflicts("verbose"))
-    .option("-v, --verbose", "log more than one line for each request")
     .addHelpText("after", MANUAL)
-    .action(async (directory: string | undefined, flags: ServeFlags) => {
-      const { quiet, verbose, createOnPush = false, ...rest } = flags;
-      const verbosity: Verbosity = quiet ? "quiet" : verbose ? "verbose" : "normal";
+    .action(async (directory: string | undefined) => {
+      const { readServeConfig } = await import("../config/serve-config.ts");
+      const given = givenOn(command);
+      const config = await readServeConfig(directory, given, terminal);
+      if (given.has("printConfig")) {
+        const { printConfig } = await import("../config/print-config.ts");
+        terminal.stdout.write(printConfig(config));
+        return;
+      }
       const { serve } = await import("../serve/serve.ts");
-      setStatus(await serve({ directory, ...rest, createOnPush, verbosity }, terminal));
+      setStatus(await serve(config, terminal));
     });
 };
+
+/** What the command line says, by the names that commander has for flags. */
+function givenOn(command: Command): ReadonlyMap<string, unknown> {
+  const values = Object.entries(command.opts<Record<string, unknown>>());
+  return new Map(values.filter(([name]) => command.getOptionValueSource(name) === "cli"));
+}

@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 /** Where a server can be reached. */
 export interface Address {
-  readonly scheme: "http" | "git";
+  readonly scheme: "http" | "https" | "git";
   readonly host: string;
   readonly port: number;
 }

@@ -1,27 +1,46 @@
-import type { Writable } from "node:stream";
 import type { Logger } from "@x/server-core";
 import { printable } from "../printable.ts";
 
-/** How much is told: `quiet` errors only, `normal` one line for each request, `verbose` everything. */
-export type Verbosity = "quiet" | "normal" | "verbose";
+/** What is told, and all that is worse. */
+export type LogLevel = "debug" | "info" | "warn" | "error";
+
+/** Where lines go. */
+export interface LineSink {
+  write(text: string): unknown;
+}
+
+/** What {@link createLogger} is told. */
+export interface HumanLogOptions {
+  /** Asked for each line, for it may change. */
+  readonly level: () => LogLevel;
+  /** Paint for a terminal. */
+  readonly colors?: boolean;
+  readonly now?: () => Date;
+}
 
 type Fields = Readonly<Record<string, unknown>>;
 
+const RANK: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3 };
+
+/** What a terminal shows of a level: errors red, warnings yellow, the rest of a line's head dim. */
+const PAINT: Readonly<Record<LogLevel, string>> = {
+  debug: "\u001b[2m",
+  info: "",
+  warn: "\u001b[33m",
+  error: "\u001b[31m",
+};
+
 /** Writes lines for people: time, who, how, what, how it went, and what else is known. */
-export function createLogger(
-  output: Writable,
-  verbosity: Verbosity,
-  now: () => Date = () => new Date(),
-): Logger {
-  const write = (level: string, fields: object, message: string) =>
-    void output.write(`${now().toISOString()} ${formatLine(level, fields as Fields, message)}\n`);
-  const nothing = () => {};
-  return {
-    debug: verbosity === "verbose" ? (fields, message) => write("debug", fields, message) : nothing,
-    info: verbosity === "quiet" ? nothing : (fields, message) => write("info", fields, message),
-    warn: verbosity === "quiet" ? nothing : (fields, message) => write("warn", fields, message),
-    error: (fields, message) => write("error", fields, message),
+export function createLogger(output: LineSink, options: HumanLogOptions): Logger {
+  const { level, colors = false, now = () => new Date() } = options;
+  const write = (at: LogLevel) => (fields: object, message: string) => {
+    if (RANK[at] < RANK[level()]) return;
+    const time = now().toISOString();
+    const line = formatLine(at, fields as Fields, message);
+    if (!colors) output.write(`${time} ${line}\n`);
+    else output.write(`\u001b[2m${time}\u001b[0m ${PAINT[at]}${line}${PAINT[at] && "\u001b[0m"}\n`);
   };
+  return { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") };
 }
 
 /** Fields of a request that have their place, in this order. */
