@@ -11,6 +11,7 @@ export {
 } from "./ask/ask-ancestry.ts";
 export { askHas, askHeaders, askPeel, askRead } from "./ask/ask-objects.ts";
 export { FsckWatch } from "./ask/fsck-watch.ts";
+export { hexOf } from "./ask/hex-of.ts";
 export { listReceived, type PackRow } from "./ask/list-received.ts";
 export { objectsErrorCode } from "./ask/objects-error-code.ts";
 export type { Pace } from "./ask/pace.ts";

@@ -3,7 +3,7 @@ import { PackError } from "../errors.ts";
 import { entryObjectType, objectEntryType } from "../format/entry-header.ts";
 import type { ObjectTable } from "../read/object-table.ts";
 import type { PackReader } from "../read/pack-reader.ts";
-import { hex } from "./hex.ts";
+import { hexOf } from "./hex-of.ts";
 
 /** Objects between two breaths. */
 const BATCH = 1024;
@@ -27,7 +27,7 @@ export function* listReceived(
   packChecksum: string,
   count: number,
 ): Generator<readonly PackRow[], void> {
-  const pack = packs.find(({ index }) => hex(index.packChecksum) === packChecksum);
+  const pack = packs.find(({ index }) => hexOf(index.packChecksum) === packChecksum);
   if (pack === undefined) throw new PackError("pack/missing-object", `pack ${packChecksum} is gone`);
   const { index } = pack;
   const order = index.order;

@@ -7,7 +7,7 @@ import { CommitTable } from "../walk/commit-table.ts";
 import { referencesConnect } from "../walk/connected-references.ts";
 import { enumerateObjects } from "../walk/enumerate.ts";
 import { type AncestryQuestion, storedNumbers } from "./ask-ancestry.ts";
-import { hex } from "./hex.ts";
+import { hexOf } from "./hex-of.ts";
 import type { Pace } from "./pace.ts";
 import { isAboutObjects } from "./peel.ts";
 
@@ -69,7 +69,7 @@ async function connectAtOnce(
 ): Promise<boolean> {
   const readers = packs.map((pack) => ({
     ...pack,
-    reader: objects.packs.find(({ index }) => hex(index.packChecksum) === pack.packChecksum),
+    reader: objects.packs.find(({ index }) => hexOf(index.packChecksum) === pack.packChecksum),
   }));
   const names = new Set(known);
   const rows: Uint8Array[] = [];
