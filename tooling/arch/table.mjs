@@ -74,9 +74,13 @@ export const FORBIDDEN_NAMES = new Set(["util", "utils", "helper", "helpers", "t
 
 /**
  * The files that start a program, and never git: one that the operator has named in settings that no repository can make,
- * or has put into a repository's hooks, and mkfifo for the pipes to it.
+ * or has put into a repository's hooks, and mkfifo for the pipes to it; and for git-daemon's flags the access hook,
+ * this program itself in the background, and the system's logger.
  */
 export const MAY_START_PROGRAMS = new Set([
+  "packages/cli/src/daemon/access-hook.ts",
+  "packages/cli/src/daemon/detach.ts",
+  "packages/cli/src/daemon/syslog.ts",
   "packages/cli/src/stdio/pack-objects-hook.ts",
   "packages/file-hooks/src/hook-process.ts",
   "packages/file-hooks/src/pipes.ts",

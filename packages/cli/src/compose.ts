@@ -29,6 +29,8 @@ export interface Storage {
    * there is none.
    */
   openRepository(path: string, options: { readonly strict: boolean }): Promise<Repository | undefined>;
+  /** The repository at `layout`. */
+  open(layout: RepositoryLayout): Promise<Repository>;
   /** Ends its workers. */
   close(): Promise<void>;
 }
@@ -61,6 +63,13 @@ export function openStorage(options: {
     async openRepository(path, { strict }) {
       const layout = await (strict ? readLayout(path) : findRepository(path));
       return layout && (await opener.open(layout));
+    },
+    async open(layout) {
+      try {
+        return await opener.open(layout);
+      } catch (error) {
+        throw fitForPeers(error);
+      }
     },
     close: () => pool.close(),
   };

@@ -1,4 +1,5 @@
 import type { ServiceName } from "@x/server-core";
+import type { DaemonOptions } from "./daemon/daemon-options.ts";
 import { CliError } from "./errors.ts";
 import { fatalLines } from "./stdio/fatal-lines.ts";
 import { serveStdio } from "./stdio/stdio.ts";
@@ -27,12 +28,25 @@ export async function main(argv: readonly string[], terminal: Terminal = process
     const service = STDIO_COMMANDS.get(argv[0] ?? "");
     const options = service && parseStdioOptions(service, argv.slice(1));
     if (options !== undefined && options !== "help") return await serveStdio(options, terminal);
+    const daemon = argv[0] === "daemon" ? await readDaemonOptions(argv.slice(1)) : undefined;
+    if (daemon !== undefined && daemon !== "help") {
+      const { runDaemon } = await import("./daemon/daemon.ts");
+      return await runDaemon(daemon, terminal);
+    }
     const { runProgram } = await import("./program.ts");
-    return await runProgram(options === "help" ? [argv[0] as string, "--help"] : argv, terminal);
+    return await runProgram(
+      options === "help" || daemon === "help" ? [argv[0] as string, "--help"] : argv,
+      terminal,
+    );
   } catch (error) {
     terminal.stderr.write(fatalLines(error));
     return error instanceof CliError && error.code === "cli/usage" ? USAGE : FATAL;
   }
+}
+
+async function readDaemonOptions(argv: readonly string[]): Promise<DaemonOptions | "help"> {
+  const { parseDaemonOptions } = await import("./daemon/daemon-options.ts");
+  return parseDaemonOptions(argv);
 }
 
 /**
@@ -42,5 +56,7 @@ export async function main(argv: readonly string[], terminal: Terminal = process
  */
 export function commandLine(script: string, argv: readonly string[]): readonly string[] {
   const [, command] = /(?:^|[\\/])git-([^\\/]*?)(?:\.[cm]?js)?$/.exec(script) ?? [];
-  return command !== undefined && STDIO_COMMANDS.has(command) ? [command, ...argv] : argv;
+  return command !== undefined && (STDIO_COMMANDS.has(command) || command === "daemon")
+    ? [command, ...argv]
+    : argv;
 }

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import type { AddCommand } from "./commands/add-command.ts";
+import { addDaemon } from "./commands/daemon-command.ts";
 import { formatManual } from "./commands/manual.ts";
 import { addReceivePack } from "./commands/receive-pack-command.ts";
 import { addServe } from "./commands/serve-command.ts";
@@ -8,7 +9,7 @@ import type { Terminal } from "./terminal.ts";
 import { packageVersion } from "./version.ts";
 
 /** In the order of the list in the manual. */
-const COMMANDS: readonly AddCommand[] = [addServe, addUploadPack, addReceivePack];
+const COMMANDS: readonly AddCommand[] = [addServe, addDaemon, addUploadPack, addReceivePack];
 
 /** Git's own exit status for a command line that cannot be read. */
 const USAGE = 129;

@@ -28,9 +28,11 @@ const KEPT: ReadonlySet<string> = new Set([
 export function serverEnvironment(own: Environment): (context: PushContext) => Environment {
   const kept = Object.entries(own).filter(([name]) => KEPT.has(name) || name.startsWith("LC_"));
   return ({ call: { peer, transport, version } }) => {
-    const { address, user } = peer;
+    const { address, port, user } = peer;
     const env: Record<string, string | undefined> = Object.fromEntries(kept);
-    env.REMOTE_ADDR = address;
+    // Each as the program of git's own for it does.
+    env.REMOTE_ADDR = transport === "git" && address?.includes(":") ? `[${address}]` : address;
+    if (transport === "git" && port !== undefined) env.REMOTE_PORT = String(port);
     env.REMOTE_USER = user;
     if (version > 0) env.GIT_PROTOCOL = `version=${version}`;
     if (transport === "http") {

@@ -133,6 +133,22 @@ test("under a server, a hook sees who pushes and none of the server's own secret
   expect(lines.join("\n")).not.toContain("secret");
 });
 
+test("over git:// it sees where the pusher is, as under git-daemon", async () => {
+  for (const [address, shown] of [
+    ["192.0.2.7", "192.0.2.7"],
+    ["2001:db8::7", "[2001:db8::7]"],
+  ]) {
+    const rig = new Rig();
+    rig.hook("pre-receive", "env >env");
+    const context = rig.context();
+    const call = { ...context.call, transport: "git", peer: { address, port: 4711 } };
+    await createFileHooks().preReceive?.({ ...context, call });
+    const lines = rig.read("env").split("\n");
+    expect(lines).toContain(`REMOTE_ADDR=${shown}`);
+    expect(lines).toContain("REMOTE_PORT=4711");
+  }
+});
+
 describe("update", () => {
   test("gets the ref and both ids, bytes as they are", async () => {
     const rig = new Rig();

@@ -28,6 +28,15 @@ export {
 } from "./reftable/reftable-refs.ts";
 export { createBareRepository, type NewRepositoryOptions } from "./repository/create-repository.ts";
 export {
+  type ExportedRepositories,
+  type ExportedRepositoriesOptions,
+  type ExportFinding,
+  type ExportRequest,
+  exportedRepositories,
+  type HostNames,
+} from "./repository/exported-repositories.ts";
+export { sanitizeHost } from "./repository/interpolate-path.ts";
+export {
   findRepository,
   layoutAt,
   looksBare,
@@ -52,6 +61,7 @@ export {
   readRepositoryFormat,
 } from "./repository/repository-format.ts";
 export type { StoredFile, StoredFileName, StoredFiles } from "./repository/stored-files.ts";
+export { findSystemUser, type SystemUser } from "./repository/system-user.ts";
 export type { FileWorkTree } from "./work-tree/list-work-trees.ts";
 export {
   createWorkTreeUpdate,

@@ -39,16 +39,25 @@ export async function findRepository(
   path: string,
   options: { readonly strict?: boolean } = {},
 ): Promise<RepositoryLayout | undefined> {
+  return (await findRepositoryAt(path, options))?.layout;
+}
+
+/** The same, and the path that it was found at: `path`, made absolute, with what had to be put behind it. */
+export async function findRepositoryAt(
+  path: string,
+  options: { readonly strict?: boolean } = {},
+): Promise<{ readonly path: string; readonly layout: RepositoryLayout } | undefined> {
   const base = resolve(path);
   for (const suffix of options.strict ? [""] : SUFFIXES) {
     const candidate = base + suffix;
     const found = await stat(candidate).catch(() => undefined);
     if (found?.isDirectory()) {
       const layout = await readLayout(candidate);
-      if (layout !== undefined) return layout;
+      if (layout !== undefined) return { path: candidate, layout };
     } else if (found?.isFile()) {
       const target = await readGitFile(candidate);
-      return target === undefined ? undefined : readLayout(target);
+      const layout = target === undefined ? undefined : await readLayout(target);
+      return layout && { path: candidate, layout };
     }
   }
   return undefined;

@@ -2,6 +2,7 @@ import { lstat, mkdir, realpath, stat } from "node:fs/promises";
 import { resolve, sep } from "node:path";
 import { QuickLook, statHere } from "../disk/quick-look.ts";
 import { StorageFsError, systemCode } from "../errors.ts";
+import { ABSENT, containedLayout } from "./containment.ts";
 import { createBareRepository, type NewRepositoryOptions } from "./create-repository.ts";
 import { findRepository, type RepositoryLayout, readLayout } from "./layout.ts";
 import { splitNewRepositoryName, splitRepositoryName } from "./repository-name.ts";
@@ -49,11 +50,6 @@ interface Remembered {
 export function repositoriesUnder(root: string, options: RepositoriesUnderOptions = {}): RepositoriesUnder {
   const absoluteRoot = resolve(root);
   const allowed = [absoluteRoot, ...(options.alsoWithin ?? []).map((directory) => resolve(directory))];
-  const isInside = async (path: string): Promise<boolean> => {
-    for (const directory of allowed)
-      if (isBelow(path, await realpath(directory).catch(() => directory))) return true;
-    return false;
-  };
   const remembered = new Map<string, Remembered>();
   /** A server that is asked often is mostly asked for the same. */
   const recall = async (name: string): Promise<RepositoryLayout | undefined> => {
@@ -79,14 +75,8 @@ export function repositoriesUnder(root: string, options: RepositoriesUnderOption
       try {
         const found = await findRepository([absoluteRoot, ...segments].join(sep));
         if (found === undefined) return undefined;
-        const { gitDirectory, commonDirectory, objectsDirectory, refsDirectory } = found;
         const stamp = await stampOf(found); // before the look: what changes after it has to show
-        const real = await Promise.all(
-          [gitDirectory, commonDirectory, objectsDirectory, refsDirectory].map((path) => realpath(path)),
-        );
-        for (const path of real) if (!(await isInside(path))) return undefined;
-        const [realGit, realCommon] = real as [string, string, string, string];
-        const layout = await readResolvedLayout(realGit, realCommon);
+        const layout = await containedLayout(found, allowed);
         if (layout !== undefined && stamp !== undefined) remember(name, layout, stamp);
         return layout;
       } catch (error) {
@@ -104,16 +94,6 @@ export function repositoriesUnder(root: string, options: RepositoriesUnderOption
     },
   };
 }
-
-/** What the system says of paths that lead nowhere, or where this process may not look. */
-const ABSENT: ReadonlySet<string> = new Set([
-  "ENOENT",
-  "ENOTDIR",
-  "ELOOP",
-  "ENAMETOOLONG",
-  "EACCES",
-  "EPERM",
-]);
 
 /**
  * Changes when anything in the git directory is put in the place of something else, be it a link or HEAD; `undefined`
@@ -137,16 +117,6 @@ async function stampOf(
   return stamps.includes(undefined) ? undefined : stamps.join(" ");
 }
 
-/** The layout by its resolved paths, if they still belong together. */
-async function readResolvedLayout(
-  gitDirectory: string,
-  commonDirectory: string,
-): Promise<RepositoryLayout | undefined> {
-  const layout = await readLayout(gitDirectory);
-  if (layout === undefined) return undefined;
-  return (await realpath(layout.commonDirectory)) === commonDirectory ? layout : undefined;
-}
-
 /** The real directory below `root` to make a repository in; `undefined` when a symlink or a repository is in the way. */
 async function makeParents(root: string, segments: readonly string[]): Promise<string | undefined> {
   let directory = await realpath(root);
@@ -167,10 +137,6 @@ function exists(path: string): Promise<boolean> {
     () => true,
     () => false,
   );
-}
-
-function isBelow(path: string, directory: string): boolean {
-  return path === directory || path.startsWith(directory.endsWith(sep) ? directory : directory + sep);
 }
 
 function badName(name: string): StorageFsError {
