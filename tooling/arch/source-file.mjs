@@ -23,7 +23,10 @@ export function readSourceFile(path, text) {
         typeOnly: isTypeOnly(node),
       });
     }
-    if (ts.isExportAssignment(node) || isDefault(node)) find("default-export", node, "export it by name");
+    // What somebody else exports is described as it is.
+    const isOurs = !tree.isDeclarationFile;
+    if (isOurs && (ts.isExportAssignment(node) || isDefault(node)))
+      find("default-export", node, "export it by name");
     if (ts.isEnumDeclaration(node)) find("enum", node, "use a union of literals");
     if (ts.isModuleDeclaration(node) && ts.isIdentifier(node.name))
       find("namespace", node, "a module is a namespace already");

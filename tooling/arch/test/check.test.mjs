@@ -184,6 +184,12 @@ describe("a tree without violations", () => {
     expect(await check(plant(changes))).toEqual([]);
   });
 
+  it("passes with a description of what somebody else exports", async () => {
+    const path = "packages/pktline/src/other.d.ts";
+    const text = 'declare module "other" {\n  const other: number;\n  export default other;\n}\n';
+    expect(await check(plant({ [path]: text }))).toEqual([]);
+  });
+
   it("passes, ours", async () => {
     expect(await check(realRoot)).toEqual([]);
   });
