@@ -22,6 +22,7 @@ export function combineHooks(...parts: readonly Hooks[]): Hooks {
     having("postReceive"),
     having("postUpdate"),
   ];
+  const pushed = having("postPush");
   const [fetches, fetched] = [having("preFetch"), having("postFetch")];
   return {
     ...(before.length > 0 && {
@@ -66,6 +67,9 @@ export function combineHooks(...parts: readonly Hooks[]): Hooks {
     }),
     ...(postUpdates.length > 0 && {
       postUpdate: (context) => tellAll(postUpdates, (part) => part.postUpdate?.(context)),
+    }),
+    ...(pushed.length > 0 && {
+      postPush: (context, result) => tellAll(pushed, (part) => part.postPush?.(context, result)),
     }),
     ...(fetches.length > 0 && {
       preFetch: (context) => firstOf(fetches, (part) => part.preFetch?.(context)),

@@ -8,6 +8,8 @@ export type ServiceErrorCode =
   | "server-core/forbidden"
   /** The caller has failed to say who it is too often. */
   | "server-core/throttled"
+  /** Too much is being done already; nothing was looked at in vain. */
+  | "server-core/busy"
   /** The service is switched off here. */
   | "server-core/service-disabled"
   /** The repository is there but cannot be served, for example for an unknown extension. */

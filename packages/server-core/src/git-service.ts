@@ -2,6 +2,7 @@ import { PacketReader } from "@x/pktline";
 import { admit } from "./access/admit.ts";
 import type { Authorize } from "./access/authorize.ts";
 import { evenOut } from "./access/even-out.ts";
+import { PackGate } from "./admission/pack-gate.ts";
 import { exchangesSessionIds } from "./announce/server-features.ts";
 import { logCall } from "./call-log.ts";
 import { createDumbService } from "./dumb/create-dumb-service.ts";
@@ -12,6 +13,7 @@ import { uploadPackV0 } from "./fetch/upload-pack-v0.ts";
 import { uploadPackV2 } from "./fetch/upload-pack-v2.ts";
 import type { Hooks } from "./hooks.ts";
 import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
+import { type CallMetrics, type Metrics, NO_METRICS, timed } from "./metrics.ts";
 import type { Logger, Repository, RepositoryResolver } from "./ports.ts";
 import { makeNonce } from "./push/cert-nonce.ts";
 import { nonceSource } from "./push/certificate.ts";
@@ -37,6 +39,8 @@ export interface GitServiceOptions {
   /** How pushed objects are checked where a repository's config says nothing of it. Default: `strict`. */
   readonly fsck?: FsckPreset;
   readonly logger?: Logger;
+  /** Hears how calls go. */
+  readonly metrics?: Metrics;
   /** What the server calls itself to clients. */
   readonly agent?: string;
   readonly hooks?: Hooks;
@@ -61,6 +65,8 @@ interface Settings {
   readonly now: () => number;
   readonly sessionId: () => string;
   readonly memories: RepositoryMemories;
+  readonly metrics: Metrics;
+  readonly gate: PackGate;
 }
 
 const FETCHING: readonly ServiceName[] = ["git-upload-pack"];
@@ -98,6 +104,8 @@ export function createGitServices(options: GitServiceOptions): GitServices {
     now: options.now ?? Date.now,
     sessionId: options.sessionId ?? (() => crypto.randomUUID()),
     memories: new RepositoryMemories(limits),
+    metrics: options.metrics ?? NO_METRICS,
+    gate: new PackGate(limits),
   };
   return { service: (call) => running(settings, call), dumb: createDumbService(settings) };
 }
@@ -129,14 +137,19 @@ async function* serve(
   const follow = () => leave.abort(asked.signal.reason);
   asked.signal.addEventListener("abort", follow, { once: true });
   if (asked.signal.aborted) follow();
+  const { service, transport, version } = asked;
+  const metrics = settings.metrics.call({ service, transport, version });
+  let firstByteMs: number | undefined;
   const stats: CallStats = { bytesOut: 0 };
   let session: Session | undefined;
   let outcome: "ok" | "left" | ServiceError = "left";
   try {
-    call = { ...asked, peer: await admit(settings.authorize, asked, leave.signal) };
-    session = await openSession(settings, call, leave.signal, stats);
+    const peer = await timed(metrics, "authorize", () => admit(settings.authorize, asked, leave.signal));
+    call = { ...asked, peer };
+    session = await openSession(settings, call, leave.signal, { stats, metrics });
     for await (const chunk of runService(session)) {
       if (session.channel.kind === "transport") session.channel = { kind: "packet" };
+      firstByteMs ??= performance.now() - started;
       stats.bytesOut += chunk.length;
       yield chunk;
     }
@@ -160,8 +173,11 @@ async function* serve(
         });
   } finally {
     asked.signal.removeEventListener("abort", follow);
-    const ms = Math.round(performance.now() - started);
-    logCall(settings.logger, call, { ...stats, ms, bytesIn: session?.input.bytesRead ?? 0 }, outcome);
+    const ms = performance.now() - started;
+    const bytesIn = session?.input.bytesRead ?? 0;
+    logCall(settings.logger, call, { ...stats, ms: Math.round(ms), bytesIn }, outcome);
+    const word = typeof outcome === "object" ? outcome.code : outcome;
+    metrics.end({ outcome: word, ms, firstByteMs, bytesIn, bytesOut: stats.bytesOut });
   }
 }
 
@@ -180,11 +196,11 @@ async function openSession(
   settings: Settings,
   call: ServiceCall,
   signal: AbortSignal,
-  stats: CallStats,
+  { stats, metrics }: { readonly stats: CallStats; readonly metrics: CallMetrics },
 ): Promise<Session> {
   if (!settings.services.has(call.service))
     throw new ServiceError("server-core/service-disabled", `${call.service} is not enabled`);
-  const repository = await resolveRepository(settings, call, signal);
+  const repository = await timed(metrics, "resolve", () => resolveRepository(settings, call, signal));
   call.vet?.(repository, call.peer);
   const { limits, fsck, logger, agent, hooks } = settings;
   const onBroken = (ref: string) =>
@@ -202,6 +218,8 @@ async function openSession(
     verifyPush: settings.verifyPush,
     input: new PacketReader(guarded(call.input), { signal }),
     limits,
+    gate: settings.gate,
+    metrics,
     fsck,
     hooks,
     agent,

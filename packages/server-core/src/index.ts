@@ -25,6 +25,7 @@ export type {
   Hooks,
 } from "./hooks.ts";
 export { DEFAULT_LIMITS, type Limits } from "./limits.ts";
+export type { CallLabels, CallMetrics, CallPhase, CallResult, Metrics } from "./metrics.ts";
 export type {
   ConfigSetting,
   Logger,
@@ -45,6 +46,7 @@ export type {
   PushCommand,
   PushContext,
   PushHooks,
+  PushResult,
   PushVerdict,
   ReceivedContext,
   Refusals,

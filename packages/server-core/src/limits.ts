@@ -44,6 +44,14 @@ export interface Limits {
   readonly maxPackCpuMs: number;
   /** One pack that is sent. Unit: bytes. */
   readonly maxPackBytes: number;
+  /** Packs that are being made at the same time, in all. One is made when its first bytes are there. */
+  readonly maxPacks: number;
+  /** The same, of one repository. */
+  readonly maxPacksPerRepository: number;
+  /** Fetches that wait for their packs to be made; one more is turned away. */
+  readonly maxQueuedPacks: number;
+  /** How long one waits before it is turned away. Unit: milliseconds. */
+  readonly maxPackWaitMs: number;
   /** Haves that are kept, those that we have too. The others cost no memory. */
   readonly maxCommonHaves: number;
   /** Flush packets while a v0 client and we look for what is common. */
@@ -89,6 +97,10 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   maxTreeVisits: 50_000_000,
   maxPackCpuMs: 30 * 60 * 1000,
   maxPackBytes: 1024 ** 4,
+  maxPacks: 32,
+  maxPacksPerRepository: 16,
+  maxQueuedPacks: 1024,
+  maxPackWaitMs: 60_000,
   maxCommonHaves: 262_144,
   maxNegotiationRounds: 10_000,
   maxShownTips: 65_536,

@@ -96,6 +96,21 @@ export type ProcReceiveAnswer =
   /** The server shall carry the command out as any other. */
   | { readonly status: "fall-through" };
 
+/** How a push was over. */
+export interface PushResult {
+  /** All of it in the client's order, and what became of each: `error` is the reason that its pusher was told. */
+  readonly commands: readonly (PushCommand & {
+    readonly outcome: "done" | "refused" | "not-reached";
+    readonly error?: string | undefined;
+  })[];
+  /** Whether it came to its end: `failed`, or the client `left` before. What is `done` stays so in any case. */
+  readonly outcome: "ok" | "failed" | "left";
+  /** Objects that came in, if any did. */
+  readonly objects: number | undefined;
+  /** Time since the request was in. Unit: milliseconds. */
+  readonly ms: number;
+}
+
 /** Where a host takes part in a push. A hook that throws refuses what it was asked about. */
 export interface PushHooks {
   /** Once for each push, when its commands are in and before any of its pack is read: refusing here saves the transfer. */
@@ -133,4 +148,9 @@ export interface PushHooks {
   readonly postReceive?: (context: PushContext) => Promise<void>;
   /** After `postReceive`, with the commands that were carried out, as the client gave them. */
   readonly postUpdate?: (context: PushContext) => Promise<void>;
+  /**
+   * Once for each push whose commands were in, when it is over in whatever way: for records of who has changed, or tried
+   * to change, what. It alters nothing.
+   */
+  readonly postPush?: (context: PushContext, result: PushResult) => Promise<void>;
 }

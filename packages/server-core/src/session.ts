@@ -1,7 +1,9 @@
 import type { PacketReader, SidebandPacketBytes } from "@x/pktline";
+import type { PackGate } from "./admission/pack-gate.ts";
 import { ServiceError } from "./errors.ts";
 import type { Hooks } from "./hooks.ts";
 import type { Limits } from "./limits.ts";
+import type { CallMetrics } from "./metrics.ts";
 import type { Logger, Repository } from "./ports.ts";
 import type { FsckPreset } from "./push/fsck-settings.ts";
 import type { VerifyPush } from "./push-hooks.ts";
@@ -41,6 +43,9 @@ export interface Session {
   readonly refs: VisibleRefs;
   readonly input: PacketReader;
   readonly limits: Limits;
+  /** Lets so many packs be made at a time. */
+  readonly gate: PackGate;
+  readonly metrics: CallMetrics;
   readonly fsck: FsckPreset;
   readonly hooks: Hooks;
   readonly agent: string;

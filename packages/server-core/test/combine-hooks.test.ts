@@ -130,5 +130,12 @@ describe("combined hooks", () => {
     );
     expect(await fetching.preFetch?.({} as Parameters<NonNullable<Hooks["preFetch"]>>[0])).toBe("no");
     expect(fetching.postFetch).toBeDefined();
+    const told: string[] = [];
+    const pushing = combineHooks(
+      { postPush: async () => void told.push("a") },
+      { postPush: async () => void told.push("b") },
+    );
+    await pushing.postPush?.(context, { commands: [], outcome: "ok", objects: 0, ms: 1 });
+    expect(told).toEqual(["a", "b"]);
   });
 });

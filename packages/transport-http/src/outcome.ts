@@ -43,6 +43,10 @@ export function refusalOf(error: unknown, service: ServiceName, challenge: strin
       return { status: 403, text: error.message };
     case "server-core/limit-exceeded":
       return { status: 413, text: error.message };
+    case "server-core/busy": {
+      const seconds = Math.ceil((error.retryAfterMs ?? 5000) / 1000);
+      return { status: 503, text: error.message, headers: { "retry-after": String(seconds) } };
+    }
     case "server-core/aborted":
       return { status: 503, text: "The request was called off", headers: { "retry-after": "5" } };
     case "server-core/internal":

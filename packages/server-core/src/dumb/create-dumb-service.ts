@@ -5,6 +5,7 @@ import { logCall } from "../call-log.ts";
 import { ServiceError } from "../errors.ts";
 import { toServiceError } from "../failure.ts";
 import type { Limits } from "../limits.ts";
+import type { Metrics } from "../metrics.ts";
 import type { Logger, Repository, RepositoryResolver, StoredFile } from "../ports.ts";
 import { resolveRepository } from "../resolve-repository.ts";
 import type { ServiceCall, ServiceName } from "../service.ts";
@@ -18,6 +19,7 @@ export interface DumbSettings {
   readonly services: ReadonlySet<ServiceName>;
   readonly limits: Pick<Limits, "refusalStepMs">;
   readonly logger: Logger | undefined;
+  readonly metrics: Metrics;
 }
 
 /** A listing up to this length is made whole, so that its length can be told. Unit: bytes. */
@@ -28,6 +30,8 @@ export function createDumbService(settings: DumbSettings): DumbService {
   return async (asked) => {
     const started = performance.now();
     let call = fetchCall(asked);
+    const { service, transport, version } = call;
+    const metrics = settings.metrics.call({ service, transport, version });
     let outcome: "ok" | ServiceError = "ok";
     let content: DumbContent | undefined;
     try {
@@ -47,6 +51,8 @@ export function createDumbService(settings: DumbSettings): DumbService {
       const reason = outcome === "ok" && content === undefined ? { reason: "no such file" } : {};
       const stats = { file: asked.file.kind, bytesOut: content?.size ?? 0, bytesIn: 0, ms, ...reason };
       logCall(settings.logger, { ...call, mode: "file" }, stats, outcome);
+      const word = outcome === "ok" ? outcome : outcome.code;
+      metrics.end({ outcome: word, ms, firstByteMs: undefined, bytesIn: 0, bytesOut: stats.bytesOut });
     }
   };
 }

@@ -13,11 +13,13 @@ import { advertiseRefs } from "../announce/advertise.ts";
 import { noteClientSession } from "../announce/client-session.ts";
 import { fetchFeatures } from "../announce/fetch-features.ts";
 import { sidebandOf } from "../band-writer.ts";
+import { startPhase } from "../metrics.ts";
 import { hungUp, limitExceeded, protocolError, quote, refused, type Session } from "../session.ts";
 import { openFetch } from "./fetch-hooks.ts";
 import { FetchBudget, FetchRequest, parseHave, readFetchLine, readFilter } from "./fetch-request.ts";
 import { checkFilterVisible } from "./filter-policy.ts";
 import { CommonHaves, Negotiation } from "./negotiate.ts";
+import { enterPackGate } from "./pack-place.ts";
 import { packRequest, sendPack } from "./send-pack.ts";
 import { resolveBoundary } from "./shallow.ts";
 import { checkWants } from "./wants.ts";
@@ -42,6 +44,7 @@ export async function* uploadPackV0(session: Session): AsyncGenerator<Uint8Array
   const asked = await readRequest(session, budget);
   if (asked === undefined) return;
   const { request, capabilities } = asked;
+  const endNegotiation = startPhase(session.metrics, "negotiate");
   await checkWants(session, request);
   if (request.filter !== undefined) await checkFilterVisible(session, request.filter);
   const watch = await openFetch(session, request, { haves: [], serverOptions: [] });
@@ -57,7 +60,13 @@ export async function* uploadPackV0(session: Session): AsyncGenerator<Uint8Array
   session.channel =
     sideband === undefined ? { kind: "lost" } : { kind: "sideband", maxPacketBytes: sideband };
   const order = await packRequest(session, request, boundary, common.ids, sideband);
-  yield* watch.over(sendPack(session, order, sideband));
+  endNegotiation();
+  const place = await enterPackGate(session, order);
+  try {
+    yield* watch.over(sendPack(session, order, sideband, place));
+  } finally {
+    place.leave();
+  }
 }
 
 /** The wants, up to the flush packet. @returns `undefined` when nothing is wanted: the client only looked */

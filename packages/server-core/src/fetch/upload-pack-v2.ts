@@ -2,6 +2,7 @@ import { delim, encodeInChunks, flush, type Writable } from "@x/pktline";
 import { advertiseV2 } from "../announce/advertise.ts";
 import { acceptsPromisor } from "../announce/promisor-remotes.ts";
 import { onBandOne } from "../band-writer.ts";
+import { startPhase } from "../metrics.ts";
 import type { Session } from "../session.ts";
 import { bundleUri } from "./bundle-uri.ts";
 import { openFetch } from "./fetch-hooks.ts";
@@ -9,6 +10,7 @@ import { readFetchV2 } from "./fetch-v2-request.ts";
 import { checkFilterVisible } from "./filter-policy.ts";
 import { lsRefs } from "./ls-refs.ts";
 import { objectInfo } from "./object-info.ts";
+import { enterPackGate } from "./pack-place.ts";
 import { PackfileUris } from "./packfile-uris.ts";
 import { type PackHeading, packRequest, sendPack } from "./send-pack.ts";
 import { resolveBoundary } from "./shallow.ts";
@@ -37,6 +39,7 @@ const COMMANDS: Readonly<
 
 /** The v2 command that fetches. Sections come in the documented order. Spec: gitprotocol-v2, "fetch". */
 async function* fetch(session: Session, command: V2Command): AsyncGenerator<Uint8Array, void, undefined> {
+  const endNegotiation = startPhase(session.metrics, "negotiate");
   const asked = await readFetchV2(session, command);
   const { request, common, sidebandAll } = asked;
   // Whoever wants nothing gets nothing, not even a flush.
@@ -52,6 +55,7 @@ async function* fetch(session: Session, command: V2Command): AsyncGenerator<Uint
     const acks = [...common.ids].map((id) => `ACK ${id}\n`);
     head.push("acknowledgments\n", ...(acks.length > 0 ? acks : ["NAK\n"]));
     if (asked.waitForDone || !(await common.satisfied())) {
+      endNegotiation();
       yield* send([...head, flush]);
       return;
     }
@@ -63,22 +67,28 @@ async function* fetch(session: Session, command: V2Command): AsyncGenerator<Uint
   if (boundary.lines !== undefined) head.push("shallow-info\n", ...boundary.lines, delim);
   const wantedRefs = asked.wantedRefs.lines();
   if (wantedRefs.length > 0) head.push(...wantedRefs, delim);
-  yield* send(head);
   const { repository, logger } = session;
   const allowMissing = acceptsPromisor(repository.config, command.acceptedPromisors);
   const order = {
     ...(await packRequest(session, request, boundary, common.ids, 65520)),
     ...(allowMissing ? { allowMissing } : {}),
   };
-  const uris = new PackfileUris(repository.config, repository.objectFormat, asked.uriProtocols, logger);
-  if (uris.objects.length === 0) {
-    yield* send(["packfile\n"]);
-    yield* watch.over(sendPack(session, order, 65520));
-    return;
+  endNegotiation();
+  const place = await enterPackGate(session, order);
+  try {
+    yield* send(head);
+    const uris = new PackfileUris(repository.config, repository.objectFormat, asked.uriProtocols, logger);
+    if (uris.objects.length === 0) {
+      yield* send(["packfile\n"]);
+      yield* watch.over(sendPack(session, order, 65520, place));
+      return;
+    }
+    const heading: PackHeading = (leftOut) => {
+      const lines = uris.lines(leftOut);
+      return send([...(lines.length > 0 ? ["packfile-uris\n", ...lines, delim] : []), "packfile\n"]);
+    };
+    yield* watch.over(sendPack(session, { ...order, elsewhere: uris.objects }, 65520, place, heading));
+  } finally {
+    place.leave();
   }
-  const heading: PackHeading = (leftOut) => {
-    const lines = uris.lines(leftOut);
-    return send([...(lines.length > 0 ? ["packfile-uris\n", ...lines, delim] : []), "packfile\n"]);
-  };
-  yield* watch.over(sendPack(session, { ...order, elsewhere: uris.objects }, 65520, heading));
 }

@@ -8,6 +8,7 @@ import {
   RefsError,
   type StagedRefChange,
 } from "@x/refs";
+import { timed } from "../metrics.ts";
 import type { ServiceCall } from "../service.ts";
 import type { PlannedEdit } from "./carry-out.ts";
 import { commandsOf, pushContext } from "./hook-context.ts";
@@ -37,9 +38,11 @@ export async function applyEdits(push: Push, plan: readonly PlannedEdit[]): Prom
   const phases = watchPhases(push);
   let outcomes: readonly RefOutcome[];
   try {
-    outcomes = await session.repository.refs.transact(
-      plan.map(({ edit }) => edit),
-      { atomic: push.atomic, reflog: reflogEntry(session.call), onPhase: phases.onPhase },
+    outcomes = await timed(session.metrics, "refs", () =>
+      session.repository.refs.transact(
+        plan.map(({ edit }) => edit),
+        { atomic: push.atomic, reflog: reflogEntry(session.call), onPhase: phases.onPhase },
+      ),
     );
   } catch (error) {
     if (phases.gone.size > 0) {

@@ -1,3 +1,4 @@
+import { timed } from "../metrics.ts";
 import type { PushCommand, PushContext, PushHooks, ReceivedContext, Refusals } from "../push-hooks.ts";
 import type { Push } from "./push.ts";
 import type { CommandResult } from "./report-status.ts";
@@ -56,7 +57,7 @@ export async function askHook<T>(
   onThrow: T,
 ): Promise<T> {
   try {
-    return await ask();
+    return await timed(push.session.metrics, "hooks", ask);
   } catch (error) {
     // Once something is kept the push goes on to its end.
     if (!push.isPublished) push.session.signal.throwIfAborted();

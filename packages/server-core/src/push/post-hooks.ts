@@ -1,5 +1,6 @@
 import { requiredBoolean } from "../config-value.ts";
-import type { PushCommand, PushContext } from "../push-hooks.ts";
+import { timed } from "../metrics.ts";
+import type { PushCommand, PushContext, PushResult } from "../push-hooks.ts";
 import { pushContext } from "./hook-context.ts";
 import type { Push } from "./push.ts";
 import type { CommandResult } from "./report-status.ts";
@@ -18,6 +19,24 @@ export async function runPostHooks(push: Push): Promise<void> {
   await tell(push, "postReceive", () => hooks.postReceive?.(context(changed.flatMap(reported))));
   await tell(push, "postUpdate", () => hooks.postUpdate?.(context(changed.map(({ command }) => command))));
   await renewServerInfo(push);
+}
+
+/** Tells hooks that the push is over. */
+export async function tellPushOver(push: Push, outcome: PushResult["outcome"], ms: number): Promise<void> {
+  const { hooks, stats } = push.session;
+  if (hooks.postPush === undefined) return;
+  const commands = push.results.map(
+    ({ command, error, isDone }) =>
+      ({
+        ...command,
+        outcome: isDone ? "done" : error === undefined ? "not-reached" : "refused",
+        error: isDone ? undefined : error,
+      }) as const,
+  );
+  const { signal } = new AbortController();
+  const context = { ...pushContext(push, push.request.commands), signal };
+  const result = { commands, outcome, objects: stats.objects, ms };
+  await tell(push, "postPush", () => hooks.postPush?.(context, result));
 }
 
 /** What it leaves behind is for others to read: nothing about the push depends on it. */
@@ -42,7 +61,7 @@ function reported({ command, reports }: CommandResult): PushCommand[] {
 
 async function tell(push: Push, hook: string, call: () => Promise<void> | undefined): Promise<void> {
   try {
-    await call();
+    await timed(push.session.metrics, "hooks", async () => call());
   } catch (error) {
     push.session.logger?.warn({ error, hook }, "a hook failed");
   }

@@ -3,9 +3,10 @@ import { advertiseRefs } from "../announce/advertise.ts";
 import { frameData, frameMessage, frameNothing, type Sideband } from "../band-writer.ts";
 import { configKeepaliveMs } from "../config-value.ts";
 import { type Voice, whileWorking } from "../keepalive.ts";
+import type { PushResult } from "../push-hooks.ts";
 import type { Session } from "../session.ts";
 import { discardRest } from "./discard.ts";
-import { runPostHooks } from "./post-hooks.ts";
+import { runPostHooks, tellPushOver } from "./post-hooks.ts";
 import { MUTE, Push } from "./push.ts";
 import { type PushRequest, readPushRequest } from "./receive-request.ts";
 import { formatReport } from "./report-status.ts";
@@ -28,6 +29,8 @@ async function* answer(session: Session, request: PushRequest): AsyncGenerator<U
     session.limits.keepaliveMs,
   );
   const push = new Push(session, request);
+  const started = performance.now();
+  let outcome: PushResult["outcome"] = "failed";
   let unpack = "ok";
   // While the pack comes in the client is busy itself.
   let isListening = false;
@@ -60,10 +63,13 @@ async function* answer(session: Session, request: PushRequest): AsyncGenerator<U
       hooksTold = true;
       return runPostHooks(push);
     });
+    outcome = "ok";
   } finally {
     // A ref that has changed is told of, though its pusher has left meanwhile.
     push.voice = MUTE;
     if (!hooksTold) await runPostHooks(push);
+    if (outcome !== "ok" && session.signal.aborted) outcome = "left";
+    await tellPushOver(push, outcome, Math.round(performance.now() - started));
   }
   if (sideband !== undefined) yield encodePackets([flush]);
   if (request.bringsPack) await discardRest(session);

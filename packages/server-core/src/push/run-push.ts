@@ -1,3 +1,4 @@
+import { startPhase, timed } from "../metrics.ts";
 import { findAliases } from "./aliases.ts";
 import { carryOut } from "./carry-out.ts";
 import { examineCertificate, hasSignedOptions } from "./certificate.ts";
@@ -22,9 +23,17 @@ export async function runPush(push: Push, onPackIn: () => void): Promise<string>
   if (request.certificate !== undefined)
     push.certificate = await examineCertificate(session, request.certificate);
   if (await refusesBeforehand(push)) return "ok";
-  let failure = await takeObjects(push, onPackIn);
+  const { metrics } = session;
+  const endReceive = startPhase(metrics, "receive");
+  let endIndex = () => {};
+  let failure = await takeObjects(push, () => {
+    endReceive();
+    endIndex = startPhase(metrics, "index");
+    onPackIn();
+  });
+  endIndex();
   onPackIn();
-  failure ??= await checkConnected(push);
+  failure ??= await timed(metrics, "connectivity", () => checkConnected(push));
   if (failure !== undefined) {
     for (const result of push.results) result.error = "unpacker error";
     return failure;
@@ -87,7 +96,7 @@ function isAnyRepeated(push: Push): boolean {
 
 async function publish(push: Push): Promise<boolean> {
   try {
-    await push.quarantine?.publish();
+    await timed(push.session.metrics, "publish", async () => push.quarantine?.publish());
     push.isPublished = true;
     return true;
   } catch (error) {

@@ -45,6 +45,7 @@ async function takePack(push: Push, onPackIn: () => void): Promise<void> {
   });
   if (receipt === undefined) return;
   session.stats.objects = receipt.objects;
+  session.metrics.packTaken(receipt);
   if (session.call.mode === "rpc" && receipt.trailingBytes > 0)
     throw new ObjectsError("objects/bad-pack", "garbage after the pack");
 }
