@@ -15,6 +15,11 @@ const STDIO_COMMANDS: ReadonlyMap<string, ServiceName> = new Map([
   ["receive-pack", "git-receive-pack"],
 ]);
 
+const HTTP_BACKEND = "http-backend";
+
+/** Found by these names too. */
+const OTHERS: ReadonlySet<string> = new Set([HTTP_BACKEND, "daemon"]);
+
 /**
  * Runs `xgit`.
  * @param argv without the program's name
@@ -28,6 +33,10 @@ export async function main(argv: readonly string[], terminal: Terminal = process
     const service = STDIO_COMMANDS.get(argv[0] ?? "");
     const options = service && parseStdioOptions(service, argv.slice(1));
     if (options !== undefined && options !== "help") return await serveStdio(options, terminal);
+    if (argv[0] === HTTP_BACKEND && argv.length === 1) {
+      const { serveCgi } = await import("./cgi/http-backend.ts");
+      return await serveCgi(terminal);
+    }
     const daemon = argv[0] === "daemon" ? await readDaemonOptions(argv.slice(1)) : undefined;
     if (daemon !== undefined && daemon !== "help") {
       const { runDaemon } = await import("./daemon/daemon.ts");
@@ -56,7 +65,7 @@ async function readDaemonOptions(argv: readonly string[]): Promise<DaemonOptions
  */
 export function commandLine(script: string, argv: readonly string[]): readonly string[] {
   const [, command] = /(?:^|[\\/])git-([^\\/]*?)(?:\.[cm]?js)?$/.exec(script) ?? [];
-  return command !== undefined && (STDIO_COMMANDS.has(command) || command === "daemon")
+  return command !== undefined && (STDIO_COMMANDS.has(command) || OTHERS.has(command))
     ? [command, ...argv]
     : argv;
 }

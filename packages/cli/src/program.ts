@@ -1,15 +1,24 @@
 import { Command, CommanderError } from "commander";
 import type { AddCommand } from "./commands/add-command.ts";
 import { addDaemon } from "./commands/daemon-command.ts";
+import { addHttpBackend } from "./commands/http-backend-command.ts";
 import { formatManual } from "./commands/manual.ts";
 import { addReceivePack } from "./commands/receive-pack-command.ts";
 import { addServe } from "./commands/serve-command.ts";
+import { addUpdateServerInfo } from "./commands/update-server-info-command.ts";
 import { addUploadPack } from "./commands/upload-pack-command.ts";
 import type { Terminal } from "./terminal.ts";
 import { packageVersion } from "./version.ts";
 
 /** In the order of the list in the manual. */
-const COMMANDS: readonly AddCommand[] = [addServe, addDaemon, addUploadPack, addReceivePack];
+const COMMANDS: readonly AddCommand[] = [
+  addServe,
+  addDaemon,
+  addUploadPack,
+  addReceivePack,
+  addHttpBackend,
+  addUpdateServerInfo,
+];
 
 /** Git's own exit status for a command line that cannot be read. */
 const USAGE = 129;

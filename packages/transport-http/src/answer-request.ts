@@ -159,8 +159,11 @@ function refusalOfHeaders(
   { service }: SmartRoute,
   { limits, maxRequestBuffer }: Settings,
 ): Refusal | undefined {
-  if (header("content-type") !== `application/x-${service}-request`)
-    return { status: 415, text: `Unsupported media type; expected application/x-${service}-request` };
+  const [expected, given = ""] = [`application/x-${service}-request`, header("content-type")];
+  if (given !== expected) {
+    const text = `Expected POST with Content-Type '${expected}', but received '${given.slice(0, 200)}' instead.`;
+    return { status: 415, text };
+  }
   if (!/^(?:identity|gzip|x-gzip)?$/i.test(header("content-encoding") ?? ""))
     return { status: 415, text: "Unsupported content encoding; expected gzip or none" };
   const name = wireLimitOf(service);

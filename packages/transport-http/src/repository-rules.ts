@@ -31,7 +31,9 @@ export function vetAccess(
   unset: readonly HttpAccess[],
 ): void {
   const on = configBoolean(repository.config, KEYS[access]) ?? (unset.includes(access) || hasName(peer));
-  if (!on) throw new ServiceError("server-core/service-disabled", `${access} is off over http`);
+  const words =
+    access === "files" ? "Unsupported service: getanyfile" : `Service not enabled: '${access.slice(4)}'`;
+  if (!on) throw new ServiceError("server-core/service-disabled", words);
 }
 
 function hasName({ user }: Peer): boolean {

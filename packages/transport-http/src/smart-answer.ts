@@ -103,11 +103,7 @@ function prefixOf(route: SmartRoute, version: ProtocolVersion): Uint8Array | und
 
 function headersOf(route: SmartRoute): Record<string, string> {
   const what = route.kind === "advertise" ? "advertisement" : "result";
-  return {
-    ...NO_CACHE,
-    "content-type": `application/x-${route.service}-${what}`,
-    "x-content-type-options": "nosniff",
-  };
+  return { ...NO_CACHE, "content-type": `application/x-${route.service}-${what}` };
 }
 
 function isReported(error: unknown): boolean {

@@ -30,7 +30,6 @@ describe("discovery", () => {
     expect(Object.fromEntries(response.headers)).toEqual({
       ...NO_CACHE,
       "content-type": `application/x-${service}-advertisement`,
-      "x-content-type-options": "nosniff",
     });
     expect(await response.text()).toBe(body);
     expect(call).toMatchObject({
@@ -93,7 +92,6 @@ describe("a call", () => {
     expect(Object.fromEntries(response.headers)).toEqual({
       ...NO_CACHE,
       "content-type": "application/x-git-upload-pack-result",
-      "x-content-type-options": "nosniff",
     });
     expect(await response.text()).toBe("0000 and more");
     expect(lines).toEqual([expect.objectContaining({ outcome: "ok", bytesIn: 13, bytesOut: 13 })]);

@@ -32,6 +32,8 @@ export interface OperatorRequest extends Bending {
   readonly service: ServiceName;
   readonly directory: string;
   readonly strict: boolean;
+  /** A repository of somebody else's is refused for a fetch too. */
+  readonly ownOnly?: boolean;
   readonly env: Environment;
   /** Takes lines for standard error. */
   readonly warn: (line: string) => void;
@@ -49,7 +51,7 @@ export async function openOperatorRepository(request: OperatorRequest): Promise<
   const pool = createWorkerPool({ inline: true, onWarning });
   try {
     const { config, protectedConfig, entries } = await readGitConfig({ layout, env });
-    if (service === "git-receive-pack") await checkOwner(layout, protectedConfig, env);
+    if (request.ownOnly || service === "git-receive-pack") await checkOwner(layout, protectedConfig, env);
     const opened = await openRepository(layout, pool, {
       config,
       alternates: alternatesOf(layout, env),

@@ -110,7 +110,7 @@ export async function serveStdio(options: StdioOptions, terminal: Terminal): Pro
 }
 
 /** Tells of hooks that do not run, as git does. Spec: git-config, `advice.ignoredHook` */
-function adviceFor(warn: (line: string) => void): Logger {
+export function adviceFor(warn: (line: string) => void): Logger {
   const nothing = () => {};
   return {
     debug: nothing,
@@ -121,7 +121,7 @@ function adviceFor(warn: (line: string) => void): Logger {
 }
 
 /** Most calls are spared the code that traces. */
-async function serviceOf(options: GitServiceOptions, terminal: Terminal): Promise<GitService> {
+export async function serviceOf(options: GitServiceOptions, terminal: Terminal): Promise<GitService> {
   const { GIT_TRACE_PACKET: packets = "", GIT_TRACE2_EVENT: events = "" } = terminal.env;
   if (packets === "" && events === "") return createGitService(options);
   const { createTracedService } = await import("../trace/trace.ts");
@@ -141,12 +141,12 @@ function ownWords({ message }: ServiceError): string {
 }
 
 /** Other words than these are passed over: what is safe holds then. */
-function fsckOf(word: string | undefined): FsckPreset {
+export function fsckOf(word: string | undefined): FsckPreset {
   return word === "relaxed" || word === "off" ? word : "strict";
 }
 
 /** What the server calls itself: letters, digits and signs, without blanks. */
-function agentOf(text: string | undefined): string {
+export function agentOf(text: string | undefined): string {
   return text ? text.replace(/[^\x21-\x7e]/g, ".").slice(0, 200) : `xgit/${packageVersion()}`;
 }
 
