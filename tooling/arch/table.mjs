@@ -32,6 +32,12 @@ export const TABLE = new Map(
     "transport-http": { level: 3, uses: ["server-core", "pktline"], others: ["pako"], neutral: true },
     "transport-tcp": { level: 3, uses: ["server-core", "pktline"], others: [], neutral: false },
     "transport-ssh": { level: 3, uses: ["server-core", "pktline"], others: ["ssh2"], neutral: false },
+    server: {
+      level: 4,
+      uses: ["server-core", "transport-http", "transport-tcp"],
+      others: [],
+      neutral: true,
+    },
     cli: {
       level: 4,
       uses: [

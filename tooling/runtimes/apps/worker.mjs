@@ -1,0 +1,4 @@
+import { createApp } from "./app.mjs";
+
+const { fetch } = createApp();
+export default { fetch };
