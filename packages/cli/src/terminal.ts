@@ -8,6 +8,8 @@ export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Calls back for each SIGINT and SIGTERM, with 128 and the signal's number. Gives a function that stops that. */
   readonly onSignal: (callback: (status: number) => void) => () => void;
+  /** Calls back for each SIGHUP. Gives a function that stops that. */
+  readonly onHangUp?: (callback: () => void) => () => void;
 }
 
 /** The terminal of this process. */
@@ -23,6 +25,10 @@ export function processTerminal(): Terminal {
       const terminate = () => callback(143);
       process.on("SIGINT", interrupt).on("SIGTERM", terminate);
       return () => void process.off("SIGINT", interrupt).off("SIGTERM", terminate);
+    },
+    onHangUp(callback) {
+      process.on("SIGHUP", callback);
+      return () => void process.off("SIGHUP", callback);
     },
   };
 }

@@ -35,6 +35,16 @@ export class FakeTerminal implements Terminal {
     };
   };
 
+  readonly onHangUp = (callback: () => void): (() => void) => {
+    this.hangUp = callback;
+    return () => {
+      this.hangUp = () => {};
+    };
+  };
+
+  /** As SIGHUP does. */
+  hangUp: () => void = () => {};
+
   /** @returns whether anybody listened */
   signal(status: number): boolean {
     this.#onSignal?.(status);

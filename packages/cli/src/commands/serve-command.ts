@@ -70,14 +70,30 @@ HTTPS
   two seconds, and read again when they have changed; connections that are open go on.
   TLS 1.2 is the oldest that is spoken.
 
+ADMIN
+  --admin-port opens a port on a loopback address, apart from those for clients:
+  /livez says ok as long as the process answers; /readyz does when requests can be
+  sent, which is not so while it ends and when the repositories cannot be read;
+  /metrics has figures for Prometheus, of requests, packs, phases and the process,
+  and none that names a repository. With admin.token (XGIT_ADMIN_TOKEN) /metrics
+  wants it as "Authorization: Bearer TOKEN".
+
 SIGNALS
   The first SIGINT or SIGTERM closes the ports and lets running requests end, for
   at most 20 seconds; the second one ends at once.
+
+  SIGHUP opens the files of the log and of the records anew, reads the certificate
+  again, and takes over log.level from a config file that has changed; of the rest
+  the log says that it counts from the next start on.
 
 LOG
   One line for each request on standard error: time, client, transport, service,
   repository, protocol version, outcome, duration, and what else is known. With
   --log-format json each line is an object.
+
+  Each push leaves a record when it is over: who, from where, each ref with its old
+  and new id and what became of it. It goes to the log, or with --audit-file to a
+  file, an object of JSON in each line; audit.enabled = false leaves it out.
 
 EXIT STATUS
   0 when a signal has ended it and all requests were done, 128 after a message
@@ -121,14 +137,15 @@ export const addServe: AddCommand = (program, { terminal, setStatus }) => {
     .action(async (directory: string | undefined) => {
       const { readServeConfig } = await import("../config/serve-config.ts");
       const given = givenOn(command);
-      const config = await readServeConfig(directory, given, terminal);
+      const read = () => readServeConfig(directory, given, terminal);
+      const config = await read();
       if (given.has("printConfig")) {
         const { printConfig } = await import("../config/print-config.ts");
         terminal.stdout.write(printConfig(config));
         return;
       }
       const { serve } = await import("../serve/serve.ts");
-      setStatus(await serve(config, terminal));
+      setStatus(await serve(config, terminal, read));
     });
 };
 

@@ -79,6 +79,17 @@ export const SERVE_FLAGS: readonly ServeFlag[] = [
     key: "signedPush.required",
     value: true,
   },
+  {
+    flags: "--admin-port <PORT>",
+    text: "port for /livez, /readyz and /metrics over http://, or off (default: off)",
+    key: "admin.port",
+  },
+  { flags: "--admin-host <HOST>", text: "its address (default: 127.0.0.1)", key: "admin.host" },
+  {
+    flags: "--audit-file <FILE>",
+    text: "write a line for each push there instead of to the log",
+    key: "audit.file",
+  },
   { flags: "-q, --quiet", text: "log errors only", key: "log.level", value: "error" },
   {
     flags: "-v, --verbose",

@@ -68,6 +68,7 @@ function word(name: (typeof PLACED)[number], value: unknown): string {
 
 function valueText(value: unknown): string {
   if (value instanceof Error) return JSON.stringify(printable(value.stack ?? value.message));
-  const text = typeof value === "string" ? value : (JSON.stringify(value) ?? "-");
-  return /^[^\s"\\]+$/.test(printable(text)) ? text : JSON.stringify(printable(text));
+  // JSON of itself says where it ends.
+  if (typeof value !== "string") return printable(JSON.stringify(value) ?? "-");
+  return /^[^\s"\\]+$/.test(printable(value)) ? value : JSON.stringify(printable(value));
 }

@@ -52,13 +52,13 @@ export async function openLog({ level, format, file }: LogSettings, terminal: Te
 }
 
 /** A file of lines. */
-interface LinesFile extends LineSink {
+export interface LinesFile extends LineSink {
   reopen(): void;
   close(): void;
 }
 
 /** Opens a file to add lines to: each is written before `write` comes back. @throws Node's own error */
-async function openLines(file: string, stderr: Writable): Promise<LinesFile> {
+export async function openLines(file: string, stderr: Writable): Promise<LinesFile> {
   const { destination } = await import("pino");
   const lines = destination({ dest: file, sync: true, mode: 0o640 });
   // A disk that is full for a while does not end the server.

@@ -1,4 +1,4 @@
-import type { GitService, Logger } from "@x/server-core";
+import type { GitServices, Logger } from "@x/server-core";
 import { createFetchHandler } from "@x/transport-http";
 import { createNodeHttpServer, type NodeHttpServer } from "@x/transport-http/node";
 import { createTcpGitServer, GIT_PORT } from "@x/transport-tcp";
@@ -24,7 +24,11 @@ export interface OpenPorts {
 const HTTP_PORT = 8418;
 
 /** Opens what the config says. @throws CliError */
-export async function openPorts(service: GitService, config: Config, logger: Logger): Promise<OpenPorts> {
+export async function openPorts(
+  { service, dumb }: GitServices,
+  config: Config,
+  logger: Logger,
+): Promise<OpenPorts> {
   const host = config.get("host");
   const list: Port[] = [];
   let watch: TlsWatch | undefined;
@@ -33,7 +37,7 @@ export async function openPorts(service: GitService, config: Config, logger: Log
     await Promise.all(list.map(({ listener }) => listener.close({ graceMs })));
   };
   const limits = config.limits("http.limits");
-  const handler = createFetchHandler({ service, logger, limits });
+  const handler = createFetchHandler({ service, dumb, logger, limits });
   try {
     const httpPort = config.get("http.port");
     if (httpPort !== "off") {

@@ -1,0 +1,48 @@
+import {
+  combineHooks,
+  createGitServices,
+  type GitServices,
+  type Hooks,
+  type Logger,
+  type Metrics,
+  type ServiceName,
+} from "@x/server-core";
+import type { Storage } from "../compose.ts";
+import type { Config } from "../config/load-config.ts";
+import { packageVersion } from "../version.ts";
+import type { ServeCertificates } from "./serve-certificates.ts";
+import type { ServeHooks } from "./serve-hooks.ts";
+
+/** What the service of a server is made of. */
+export interface ServiceParts {
+  readonly config: Config;
+  readonly root: string;
+  readonly storage: Storage;
+  readonly pushes: boolean;
+  readonly scripts: ServeHooks | undefined;
+  readonly certificates: ServeCertificates;
+  readonly audit: Hooks | undefined;
+  readonly logger: Logger;
+  readonly metrics: Metrics | undefined;
+}
+
+/** Puts the service of a server together. */
+export function buildService(parts: ServiceParts): GitServices {
+  const { config, root, storage, pushes, scripts, certificates, audit, logger, metrics } = parts;
+  const services: ServiceName[] = pushes ? ["git-upload-pack", "git-receive-pack"] : ["git-upload-pack"];
+  const repositories = storage.resolverUnder(root, {
+    createOnPush: config.get("createOnPush") && pushes,
+    admit: scripts?.admit,
+  });
+  return createGitServices({
+    repositories: certificates.withNonces(repositories),
+    services,
+    limits: config.limits("limits"),
+    fsck: config.get("fsck"),
+    logger,
+    ...(metrics !== undefined && { metrics }),
+    agent: `xgit/${packageVersion()}`,
+    verifyPush: certificates.verifyPush,
+    hooks: combineHooks(...[certificates.hooks, scripts?.hooks, audit].filter((part) => part !== undefined)),
+  });
+}
