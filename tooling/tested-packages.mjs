@@ -6,7 +6,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 
 /** Every package of the workspace that has a test script. */
 export function testedPackages() {
-  return ["packages", "tooling"].flatMap((folder) =>
+  return ["packages", "tooling", "examples"].flatMap((folder) =>
     readdirSync(join(root, folder))
       .map((name) => ({ name: `${folder}/${name}`, directory: join(root, folder, name) }))
       .filter(({ directory }) => {
