@@ -1,4 +1,4 @@
-import { startPhase, timed } from "../metrics.ts";
+import { timed } from "../metrics.ts";
 import { findAliases } from "./aliases.ts";
 import { carryOut } from "./carry-out.ts";
 import { examineCertificate, hasSignedOptions } from "./certificate.ts";
@@ -24,14 +24,7 @@ export async function runPush(push: Push, onPackIn: () => void): Promise<string>
     push.certificate = await examineCertificate(session, request.certificate);
   if (await refusesBeforehand(push)) return "ok";
   const { metrics } = session;
-  const endReceive = startPhase(metrics, "receive");
-  let endIndex = () => {};
-  let failure = await takeObjects(push, () => {
-    endReceive();
-    endIndex = startPhase(metrics, "index");
-    onPackIn();
-  });
-  endIndex();
+  let failure = await takeObjects(push, onPackIn);
   onPackIn();
   failure ??= await timed(metrics, "connectivity", () => checkConnected(push));
   if (failure !== undefined) {

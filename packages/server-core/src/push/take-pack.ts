@@ -35,7 +35,12 @@ export async function takeObjects(push: Push, onPackIn: () => void): Promise<str
 async function takePack(push: Push, onPackIn: () => void): Promise<void> {
   const { session, request, quarantine } = push;
   const say = (text: string) => push.voice.say(encodeLatin1(text));
-  const receipt = await quarantine?.takePack(watched(session.input.rest(), onPackIn), {
+  const started = performance.now();
+  let lastChunk = started;
+  const onChunk = () => {
+    lastChunk = performance.now();
+  };
+  const receipt = await quarantine?.takePack(watched(session.input.rest(), onChunk, onPackIn), {
     limits: receiveLimits(session),
     fsck: readFsckSettings(session, say),
     unpackBelow: unpackLimit(session),
@@ -45,6 +50,8 @@ async function takePack(push: Push, onPackIn: () => void): Promise<void> {
   });
   if (receipt === undefined) return;
   session.stats.objects = receipt.objects;
+  session.metrics.phase("receive", lastChunk - started);
+  session.metrics.phase("index", performance.now() - lastChunk);
   session.metrics.packTaken(receipt);
   if (session.call.mode === "rpc" && receipt.trailingBytes > 0)
     throw new ObjectsError("objects/bad-pack", "garbage after the pack");
@@ -57,10 +64,14 @@ function unpackLimit({ repository: { config } }: Session): number | undefined {
 
 async function* watched(
   chunks: AsyncIterable<Uint8Array>,
+  onChunk: () => void,
   onEnd: () => void,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   try {
-    yield* chunks;
+    for await (const chunk of chunks) {
+      onChunk();
+      yield chunk;
+    }
   } finally {
     onEnd();
   }
