@@ -21,6 +21,12 @@ export interface ReceiveLimits {
   readonly maxDeltaDepth?: number;
   /** Trees below each other, a root tree not counted. What has more of them does not count as connected. */
   readonly maxTreeDepth?: number;
+  /** What taking in the smallest pack may cost. Unit: milliseconds of a processor. */
+  readonly maxCpuMs?: number;
+  /** What may be added to that for each MiB that has come in. Unit: milliseconds of a processor. */
+  readonly maxCpuMsPerMib?: number;
+  /** What may be added for each object that has come in. Unit: milliseconds of a processor. */
+  readonly maxCpuMsPerObject?: number;
 }
 
 /** How received objects are to be checked. */

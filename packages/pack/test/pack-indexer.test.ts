@@ -215,6 +215,13 @@ describe("deltas", () => {
     for (const data of level) expect(expected.index.find(rawId(data), 0)).toBeGreaterThanOrEqual(0);
     for (const maxBaseBytes of [0, 1, 100, 200, 400, 1000])
       expect(takeIn(pack, { maxBaseBytes }).indexBytes).toEqual(expected.indexBytes);
+    // While something is made again, whoever waits can call it off.
+    const enough = new Error("enough");
+    const checkpoint = () => {
+      throw enough;
+    };
+    expect(takeIn(pack, { checkpoint }).objects).toBe(85);
+    expect(() => takeIn(pack, { checkpoint, maxBaseBytes: 0 })).toThrow(enough);
     // What is made again counts as work.
     let maxInflatedBytes = 0;
     while (verdictOn(pack, { limits: { maxInflatedBytes } }) !== "accepted") maxInflatedBytes += 100;

@@ -53,6 +53,7 @@ export interface TakeInOptions {
   readonly maxBaseBytes?: number;
   readonly inspect?: InspectObject;
   readonly gatherReferences?: boolean;
+  readonly checkpoint?: () => void;
   /** With neither Node's zlib, nor its hashes, nor its CRC. */
   readonly neutral?: boolean;
 }
@@ -80,6 +81,7 @@ export function takeIn(pack: Uint8Array, options: TakeInOptions = {}): TakenIn {
     ...(maxBaseBytes === undefined ? {} : { maxBaseBytes }),
     inspect: options.inspect,
     gatherReferences: options.gatherReferences === true,
+    checkpoint: options.checkpoint,
   });
   // A chunk is of no use after the call: an indexer that kept a view would see zeros.
   for (let at = 0; at < pack.length; at += chunkBytes) {

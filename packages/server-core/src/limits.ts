@@ -118,5 +118,8 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
     maxInflatedBytes: 64 * 1024 * 1024 * 1024,
     maxDeltaDepth: 10_000,
     maxTreeDepth: 2048,
+    maxCpuMs: 15_000,
+    maxCpuMsPerMib: 250,
+    maxCpuMsPerObject: 0.25,
   }),
 });

@@ -3,6 +3,7 @@ import type { ObjectFilter, ObjectId, PackEvent, PackLimits } from "@x/objects";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createFileObjectStore, createWorkerPool, type WorkerPool } from "../src/index.ts";
 import { Job } from "../src/worker/job.ts";
+import { threadCpuMs } from "../src/worker/thread-cpu.ts";
 import { locationOf, type MadeRepository, makeRepository, storeOf } from "./made-repository.ts";
 
 let pool: WorkerPool;
@@ -14,6 +15,9 @@ beforeAll(async () => {
   tip = made.commits.at(-1) as ObjectId;
 });
 afterAll(() => pool.close());
+
+/** How far the clock of a thread may be behind. */
+const TICK_MS = 5;
 
 const PLENTY: PackLimits = { maxTreeVisits: 1_000_000, maxCpuMs: 60_000, maxPackBytes: 1_000_000_000 };
 
@@ -119,8 +123,9 @@ describe("a job", () => {
       () => {},
       () => {},
     );
+  /** Works for so long, by the processor's clock as by the wall's. */
   const busy = (milliseconds: number) => {
-    for (const end = performance.now() + milliseconds; performance.now() < end; );
+    for (const end = threadCpuMs() + milliseconds + TICK_MS; threadCpuMs() < end; );
   };
 
   it("is called off at its next breath, and takes one within a slice", async () => {
@@ -141,5 +146,16 @@ describe("a job", () => {
     await waiting.breathe();
     busy(60);
     await expect(waiting.breathe()).rejects.toThrow(spent("maxCpuMs (60 ms)"));
+  });
+
+  it("notices in the midst of work that it has cost too much", () => {
+    const one = job();
+    let maxMs = 1000;
+    one.limitCpu("some limit", () => maxMs);
+    busy(40);
+    one.checkCpu();
+    expect(one.usedCpuMs).toBeGreaterThan(30);
+    maxMs = 30;
+    expect(() => one.checkCpu()).toThrow(spent("some limit (30 ms)"));
   });
 });

@@ -8,6 +8,7 @@ import {
   ObjectsError,
   objectIdFromBytes,
   parseFsckConfig,
+  type ReceiveLimits,
 } from "@x/objects";
 import { DEFAULT_LIMITS } from "@x/server-core";
 import { createFileObjectStore, createWorkerPool, type WorkerPool } from "@x/storage-fs";
@@ -64,11 +65,15 @@ export class PackCourt {
    * What a push makes of `pack` whose commands name all of its objects, or its commits. With `keepIn` it is kept there, when sound.
    * @throws what is nobody's fault but ours
    */
-  async ours(pack: Uint8Array, keepIn?: string): Promise<Verdict> {
+  async ours(
+    pack: Uint8Array,
+    keepIn?: string,
+    limits: ReceiveLimits = DEFAULT_LIMITS.receive,
+  ): Promise<Verdict> {
     const started = performance.now();
     const { severities, maxPathnameBytes, skipLists } = parseFsckConfig([], "receive.fsck.");
     const options = {
-      limits: DEFAULT_LIMITS.receive,
+      limits,
       fsck: { severities, maxPathnameBytes, skipLists },
       onMessage: () => {},
     };

@@ -1,7 +1,7 @@
 import type { ObjectHeader, ObjectId, PeeledObject, StoredObject } from "@x/objects";
 import type { ObjectTable } from "../read/object-table.ts";
 import type { Pace } from "./pace.ts";
-import { tryPeel } from "./peel.ts";
+import { Peeler } from "./peel.ts";
 
 /** Objects looked for between two breaths. */
 const HAS_BATCH = 1024;
@@ -46,9 +46,10 @@ export async function askPeel(
   pace: Pace,
 ): Promise<(PeeledObject | undefined)[]> {
   const peeled: (PeeledObject | undefined)[] = [];
+  const peeler = new Peeler(objects);
   for (const id of ids) {
     await pace.breathe();
-    peeled.push(tryPeel(objects, id));
+    peeled.push(peeler.peel(id));
   }
   return peeled;
 }

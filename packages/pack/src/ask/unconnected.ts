@@ -1,4 +1,4 @@
-import { type ObjectId, objectIdToBytes, parseTagTarget, rawIdLength } from "@x/objects";
+import { type ObjectId, objectIdToBytes, rawIdLength } from "@x/objects";
 import { ENTRY_COMMIT } from "../format/entry-header.ts";
 import type { ObjectTable } from "../read/object-table.ts";
 import type { PackReader } from "../read/pack-reader.ts";
@@ -9,7 +9,7 @@ import { enumerateObjects } from "../walk/enumerate.ts";
 import { type AncestryQuestion, storedNumbers } from "./ask-ancestry.ts";
 import { hexOf } from "./hex-of.ts";
 import type { Pace } from "./pace.ts";
-import { isAboutObjects } from "./peel.ts";
+import { isAboutObjects, Peeler } from "./peel.ts";
 
 /** A pack that was taken in, and what was found out meanwhile. */
 export interface ReceivedPack {
@@ -47,10 +47,12 @@ interface ConnectivityWork {
 /**
  * Answers `Quarantine.unconnected`: those of `tips` from which something is missing. What was found out while the packs
  * were taken in mostly does; otherwise everything new is walked, as `git rev-list --objects --not --all` does.
+ * @param onLack called when something is missing, before many walks look for the tips that lack it
  */
 export async function askUnconnected(
   { objects, pace, shallow: ends }: AncestryQuestion,
   args: UnconnectedQuestion,
+  onLack: () => void = () => {},
 ): Promise<ObjectId[]> {
   const shallow = new Set(storedNumbers(objects, [...ends, ...args.clientShallow]));
   const commits = new CommitTable(objects, shallow);
@@ -60,6 +62,8 @@ export async function askUnconnected(
   const lost: ObjectId[] = [];
   const stored: ObjectId[] = [];
   for (const tip of new Set(args.tips)) (objects.findId(tip) < 0 ? lost : stored).push(tip);
+  if (stored.length === 0 || (await isConnected(work, stored, haves))) return lost;
+  onLack();
   return [...lost, ...(await findLost(work, stored, haves))];
 }
 
@@ -102,19 +106,18 @@ function cameWith(pack: ReceivedPack, reader: PackReader | undefined, id: Object
   return position >= 0 && (reader as PackReader).index.offset(position) < pack.receivedEnd;
 }
 
-/** Halves the tips until it is clear which fail: mostly all are well, or one is not. */
+/** Halves tips that fail together until it is clear which of them do: mostly all are well, or one is not. */
 async function findLost(
   work: ConnectivityWork,
   tips: readonly ObjectId[],
   haves: readonly number[],
 ): Promise<ObjectId[]> {
-  if (tips.length === 0 || (await isConnected(work, tips, haves))) return [];
   if (tips.length === 1) return [...tips];
   const middle = tips.length >> 1;
-  return [
-    ...(await findLost(work, tips.slice(0, middle), haves)),
-    ...(await findLost(work, tips.slice(middle), haves)),
-  ];
+  const lost: ObjectId[] = [];
+  for (const half of [tips.slice(0, middle), tips.slice(middle)])
+    if (!(await isConnected(work, half, haves))) lost.push(...(await findLost(work, half, haves)));
+  return lost;
 }
 
 async function isConnected(
@@ -145,28 +148,13 @@ async function isConnected(
 /** The commits that refs of these ids stand for. One that is broken does not stand in the way of others. */
 function* commitsOf(objects: ObjectTable, ids: readonly ObjectId[]): Generator<undefined, number[]> {
   const commits: number[] = [];
+  const peeler = new Peeler(objects);
   for (const [i, id] of ids.entries()) {
     if (i % 64 === 0) yield;
-    try {
-      const commit = commitOf(objects, id);
-      if (commit >= 0) commits.push(commit);
-    } catch (error) {
-      if (!isAboutObjects(error)) throw error;
-    }
+    const peeled = peeler.peel(id);
+    if (peeled?.type === "commit") commits.push(objects.findId(peeled.id));
   }
   return commits;
-}
-
-/** @returns -1 when it is none */
-function commitOf(objects: ObjectTable, id: ObjectId): number {
-  for (let next = id; ; ) {
-    const number = objects.findId(next);
-    if (number < 0) return -1;
-    const { type } = objects.header(number);
-    if (type === "commit") return number;
-    if (type !== "tag") return -1;
-    next = parseTagTarget(objects.read(number).data, objects.format).id;
-  }
 }
 
 function joined(parts: readonly Uint8Array[]): Uint8Array {

@@ -30,6 +30,8 @@ export interface DeltaResolverOptions {
   readonly external: (row: number) => Uint8Array;
   /** Is shown commits, trees and tags that deltas make. */
   readonly inspect?: InspectObject | undefined;
+  /** Called after each delta that is applied once more; what it throws ends the work. */
+  readonly checkpoint?: (() => void) | undefined;
 }
 
 /** A base whose deltas are being resolved. */
@@ -201,6 +203,7 @@ export class DeltaResolver {
     for (let delta = rows.pop(); delta !== undefined; delta = rows.pop()) {
       made = this.#apply(delta, made, ENTRY_BLOB, true);
       this.#options.budget.takeWork(made.size);
+      this.#options.checkpoint?.();
     }
     frame.bytes = made.bytes;
     frame.at = made.at;

@@ -58,6 +58,8 @@ export interface PackIndexerOptions {
   readonly gatherReferences?: boolean;
   /** Nothing is told of them when trees are nested deeper. */
   readonly maxTreeDepth?: number;
+  /** Called in the midst of long steps; what it throws ends them. */
+  readonly checkpoint?: (() => void) | undefined;
 }
 
 /** A pack that was taken in, and the files that go with it. */
@@ -255,6 +257,7 @@ export class PackIndexer {
       maxBaseBytes,
       external,
       inspect: this.#inspect,
+      checkpoint: this.#options.checkpoint,
     });
     this.#resolver = resolver;
     const received = entries.count;

@@ -17,7 +17,7 @@ import { firstDone } from "./first-done.ts";
 import { BREATH, HistoryWalk, SEEN, SELECTED, UNINTERESTING } from "./history-walk.ts";
 import { IntList, ObjectFlags } from "./object-notes.ts";
 import { PathNotes } from "./path-notes.ts";
-import { missingObject, SelectedObjects, type Selection } from "./selection.ts";
+import { missingObject, SelectedObjects, type Selection, type TagEnds } from "./selection.ts";
 import { ALL, NONE } from "./sparse-places.ts";
 import { TreeLevel } from "./tree-levels.ts";
 import { TreeScanner } from "./tree-scanner.ts";
@@ -90,6 +90,7 @@ class Enumeration {
   /** Commits that are wanted, and had. */
   readonly #wanted: Set<number> = new Set();
   readonly #had: number[] = [];
+  readonly #hadEnds: TagEnds = new Map();
   /** What the other side has and is not stored here. */
   readonly #hadElsewhere: Set<ObjectId> = new Set();
   /** Wanted trees and blobs. */
@@ -139,7 +140,7 @@ class Enumeration {
   *#have(number: number): Generator<number, void> {
     let end = number;
     try {
-      end = this.selected.forTagChain(number, (tag) => this.#flags.set(tag, UNINTERESTING));
+      end = this.selected.forTagChain(number, (tag) => this.#flags.set(tag, UNINTERESTING), this.#hadEnds);
     } catch (error) {
       // What the other side's tags point at need not be stored here, nor need they be well made.
       if (error instanceof ObjectsError) return;

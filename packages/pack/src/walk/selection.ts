@@ -26,6 +26,9 @@ export interface Selection {
 /** Objects that are listed beside their flags: finding them among millions takes longer than a small fetch. */
 const MAX_FEW = 16_384;
 
+/** What tags stand for that were visited. */
+export type TagEnds = Map<number, number>;
+
 /**
  * What a walk found. A slow client may need it for hours, so it holds about a byte for each object of the store and no more
  * of the walk than that.
@@ -63,9 +66,12 @@ export class SelectedObjects implements Selection {
     return this.#paths?.likeness(number) ?? -1;
   }
 
+  /** What selected tags stand for. */
+  readonly #selectedEnds: TagEnds = new Map();
+
   /** @returns what the chain ends at @see forTagChain */
   selectTag(number: number, checkTypes = false): number {
-    return this.forTagChain(number, (tag) => this.select(tag), checkTypes);
+    return this.forTagChain(number, (tag) => this.select(tag), this.#selectedEnds, checkTypes);
   }
 
   /** @returns false when it is selected already or the other side has it */
@@ -86,12 +92,20 @@ export class SelectedObjects implements Selection {
   }
 
   /**
-   * Visits a tag and the tags on its chain. @returns what the chain ends at
+   * Visits a tag and the tags on its chain, but for those in `ends`, to which they are added: many tags may be one chain.
+   * @returns what the chain ends at
    * @throws PackError `pack/missing-object`; with `checkTypes` `pack/malformed` for what is not of the type its tag says
    */
-  forTagChain(number: number, visit: (tag: number) => void, checkTypes = false): number {
+  forTagChain(number: number, visit: (tag: number) => void, ends: TagEnds, checkTypes = false): number {
+    const chain: number[] = [];
     while (this.#table.header(number).type === "tag") {
+      const end = ends.get(number);
+      if (end !== undefined) {
+        number = end;
+        break;
+      }
       visit(number);
+      chain.push(number);
       const target = parseTagTarget(this.#table.read(number).data, this.#table.format);
       const next = this.#table.findId(target.id);
       if (next < 0)
@@ -103,6 +117,7 @@ export class SelectedObjects implements Selection {
         });
       number = next;
     }
+    for (const tag of chain) ends.set(tag, number);
     return number;
   }
 }

@@ -24,7 +24,8 @@ export class Aborted extends Error {
 interface CpuLimit {
   /** For the message. */
   readonly name: string;
-  readonly maxMs: number;
+  /** May grow with what has come in. */
+  readonly maxMs: () => number;
 }
 
 /** One piece of work in a worker: what came in for it, what may go out, and whether it is still wanted. */
@@ -45,6 +46,8 @@ export class Job {
   #usedMs = 0;
   /** When it took the thread; `undefined` while others have it. */
   #resumedAt: number | undefined = threadCpuMs();
+  /** The same by the time of day, which passes faster and is quicker to ask. */
+  #resumedTime = performance.now();
   #cpuLimit: CpuLimit | undefined;
   /** Bytes come or go: then it has no walk before it that others should wait for, and a peer decides how fast it goes. */
   #isFlowing = false;
@@ -55,8 +58,30 @@ export class Job {
   }
 
   /** Ends the job with `objects/limit-exceeded` once it has cost more than `maxMs`; time in which it waits is no cost. */
-  limitCpu(name: string, maxMs: number | undefined): void {
-    this.#cpuLimit = maxMs === undefined ? undefined : { name, maxMs };
+  limitCpu(name: string, maxMs: number | (() => number) | undefined): void {
+    if (maxMs === undefined) this.#cpuLimit = undefined;
+    else this.#cpuLimit = { name, maxMs: typeof maxMs === "number" ? () => maxMs : maxMs };
+  }
+
+  /** What it has cost so far. Unit: milliseconds of processor time. */
+  get usedCpuMs(): number {
+    return this.#usedMs + (this.#resumedAt === undefined ? 0 : threadCpuMs() - this.#resumedAt);
+  }
+
+  /** For work that cannot give way: notices in its midst that the limit has been reached. @throws ObjectsError `objects/limit-exceeded` */
+  checkCpu(): void {
+    if (this.#cpuLimit === undefined || this.#resumedAt === undefined) return;
+    if (this.#usedMs + performance.now() - this.#resumedTime <= this.#cpuLimit.maxMs()) return;
+    this.#throwIfSpent(this.usedCpuMs);
+  }
+
+  #throwIfSpent(usedMs: number): void {
+    const maxMs = this.#cpuLimit?.maxMs();
+    if (maxMs === undefined || usedMs <= maxMs) return;
+    throw new ObjectsError(
+      "objects/limit-exceeded",
+      `the request takes more processor time than ${this.#cpuLimit?.name} (${Math.round(maxMs)} ms)`,
+    );
   }
 
   /** Lets others have the thread from here on. @throws ObjectsError `objects/limit-exceeded` */
@@ -64,16 +89,12 @@ export class Job {
     if (this.#resumedAt === undefined) return;
     this.#usedMs += threadCpuMs() - this.#resumedAt;
     this.#resumedAt = undefined;
-    if (this.#cpuLimit === undefined || this.#usedMs <= this.#cpuLimit.maxMs) return;
-    const { name, maxMs } = this.#cpuLimit;
-    throw new ObjectsError(
-      "objects/limit-exceeded",
-      `the request takes more processor time than ${name} (${maxMs} ms)`,
-    );
+    this.#throwIfSpent(this.#usedMs);
   }
 
   #resume(): void {
     this.#resumedAt ??= threadCpuMs();
+    this.#resumedTime = performance.now();
     this.#sliceEnd = performance.now() + SLICE_MS;
   }
 

@@ -47,6 +47,13 @@ type Handlers = {
   ) => Promise<Operations[Name]["result"]>;
 };
 
+/**
+ * Once it is clear that something is missing: what telling apart which tips lack it may cost beside the time it took to find
+ * that out, and how many times that. Unit: milliseconds of a processor.
+ */
+const SEARCH_MS = 2000;
+const SEARCH_TIMES = 4;
+
 /** What each operation does. All throw PackError, and Aborted when the job is called off. */
 export const operations: Handlers = {
   has: ({ objects, job }, { ids }) => askHas(objects, ids, job),
@@ -76,7 +83,11 @@ export const operations: Handlers = {
 
   unconnected(work, args) {
     work.job.limitCpu("maxCheckCpuMs", work.location.maxCheckCpuMs);
-    return askUnconnected(question(work), args);
+    return askUnconnected(question(work), args, () => {
+      const { usedCpuMs } = work.job;
+      const name = "finding out what of the push is incomplete may take";
+      work.job.limitCpu(name, usedCpuMs + SEARCH_MS + SEARCH_TIMES * usedCpuMs);
+    });
   },
 
   async received({ objects, job }, { packChecksum, count }) {

@@ -1,4 +1,5 @@
 import { closeSync, openSync, renameSync } from "node:fs";
+import type { ReceiveLimits } from "@x/objects";
 import { createNodeHasher } from "@x/objects/node";
 import {
   compareExisting,
@@ -58,7 +59,9 @@ export async function takePack(
       gatherReferences: true,
       ...(limits.maxTreeDepth === undefined ? {} : { maxTreeDepth: limits.maxTreeDepth }),
       inspect: watch?.inspect,
+      checkpoint: () => job.checkCpu(),
     });
+    job.limitCpu("receive.maxCpuMs", cpuAllowance(limits, indexer));
     await receive(indexer, work, watch, progress);
     const pack = await finish(indexer, work, watch, file, { progress, mayBeThin });
     // An empty pack says that nothing was missing. There is nothing to keep of it.
@@ -84,6 +87,18 @@ function openWatch(
 /** Tells the user what was found so far. */
 async function tell(watch: FsckWatch | undefined, job: Job): Promise<void> {
   for (const text of watch?.takeLines() ?? []) await job.emit({ kind: "message", text });
+}
+
+/** A pack is granted more as it comes: what it costs is bounded by what it cost to send. Unit: milliseconds. */
+function cpuAllowance(
+  { maxCpuMs, maxCpuMsPerMib = 0, maxCpuMsPerObject = 0 }: ReceiveLimits,
+  indexer: PackIndexer,
+): (() => number) | undefined {
+  if (maxCpuMs === undefined) return undefined;
+  return () =>
+    maxCpuMs +
+    (indexer.receivedBytes / 2 ** 20) * maxCpuMsPerMib +
+    indexer.receivedObjects * maxCpuMsPerObject;
 }
 
 async function receive(
