@@ -56,7 +56,7 @@ export const TABLE = new Map(
         "transport-tcp",
         "transport-ssh",
       ],
-      others: ["commander", "pino", "prom-client", "smol-toml", "valibot"],
+      others: ["commander", "pino", "prom-client", "smol-toml", "ssh2", "valibot"],
       neutral: false,
     },
   }),

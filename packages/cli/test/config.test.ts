@@ -1,5 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { temporaryDirectory } from "@tooling/test-kit";
+import { DEFAULT_SSH_LIMITS } from "@x/transport-ssh";
 import { describe, expect, it } from "vitest";
 import { loadConfig, variableOf } from "../src/config/load-config.ts";
 import { printConfig } from "../src/config/print-config.ts";
@@ -141,6 +142,11 @@ describe("loading a config", () => {
     expect(config.get("admin.token")).toBe("1234567890123456");
     expect(config.limits("limits").receive.maxObjects).toBe(12);
     expect(config.get("host")).toBe("127.0.0.1");
+  });
+
+  it("knows the limits of parts that it does not load", async () => {
+    const config = await loadConfig(NOTHING);
+    expect(config.limits("ssh.limits")).toEqual(DEFAULT_SSH_LIMITS);
   });
 
   it("has another variable for each setting", () => {

@@ -70,6 +70,11 @@ HTTPS
   two seconds, and read again when they have changed; connections that are open go on.
   TLS 1.2 is the oldest that is spoken.
 
+SSH
+  --ssh-keys lists who may log in, as authorized_keys does; the first word of a
+  key's comment is its user's name. The server's own key is made at its first start,
+  and its fingerprint is printed at each. Nobody gets a shell.
+
 ADMIN
   --admin-port opens a port on a loopback address, apart from those for clients:
   /livez says ok as long as the process answers; /readyz does when requests can be
@@ -111,9 +116,9 @@ EXAMPLES
 export const addServe: AddCommand = (program, { terminal, setStatus }) => {
   const command = program
     .command("serve")
-    .summary("serve the repositories below a directory over http, https and git://")
+    .summary("serve the repositories below a directory over http, https, git:// and ssh")
     .description(
-      "Serves the repositories below DIR over http://, https:// and git:// until a signal ends it.",
+      "Serves the repositories below DIR over http://, https://, git:// and ssh:// until a signal ends it.",
     )
     .argument("[DIR]", "directory of repositories (default: ./repositories, made if absent)")
     .addOption(

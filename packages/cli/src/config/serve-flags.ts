@@ -36,6 +36,23 @@ export const SERVE_FLAGS: readonly ServeFlag[] = [
     key: "git.port",
   },
   {
+    flags: "--ssh-port <PORT>",
+    text: "port for ssh://, 0 for any free one, or off (default: 2222 with --ssh-keys, else off)",
+    key: "ssh.port",
+  },
+  { flags: "--ssh-keys <FILE>", text: "who may log in there, as authorized_keys has it", key: "ssh.keys" },
+  {
+    flags: "--ssh-host-key <FILE>",
+    text: "its own key, made if absent (default: below ~/.local/state/xgit)",
+    key: "ssh.hostKey",
+  },
+  {
+    flags: "--dumb-http",
+    text: "serve the dumb protocol too: who may fetch sees all that a repository holds",
+    key: "http.dumb",
+    value: true,
+  },
+  {
     flags: "--enable <SERVICE>",
     text: "allow everybody a service: receive-pack",
     key: "enable",

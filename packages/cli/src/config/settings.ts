@@ -2,7 +2,8 @@ import type { FsckPreset, Limits } from "@x/server-core";
 import { DEFAULT_LIMITS } from "@x/server-core";
 import type { Durability } from "@x/storage-fs";
 import { DEFAULT_HTTP_LIMITS, type HttpLimits } from "@x/transport-http";
-import type { NodeListenerOptions } from "@x/transport-http/node";
+import type { NodeServerLimits } from "@x/transport-http/node";
+import type { SshLimits } from "@x/transport-ssh";
 import { DEFAULT_TCP_LIMITS, type TcpLimits } from "@x/transport-tcp";
 import {
   ADDRESS,
@@ -31,6 +32,14 @@ export interface Settings {
   /** Files in PEM; read again when they change. */
   readonly "https.certificate": string | undefined;
   readonly "https.key": string | undefined;
+  /** Serves files to clients of the dumb protocol too: then whoever may fetch may see all that a repository holds. */
+  readonly "http.dumb": boolean;
+  /** Not set: the usual one, or any that is free, when `ssh.keys` is set, else none. */
+  readonly "ssh.port": number | "off" | undefined;
+  /** A private key; made when it is not there. */
+  readonly "ssh.hostKey": string | undefined;
+  /** Who may log in: an authorized_keys file. */
+  readonly "ssh.keys": string | undefined;
   /** Not set: the usual one, or any that is free. */
   readonly "git.port": number | "off" | undefined;
   /** Where `/livez`, `/readyz` and `/metrics` are. */
@@ -67,6 +76,10 @@ const OWN: { readonly [K in keyof Settings]: Setting<NonNullable<Settings[K]>> }
   "https.port": orElse(PORT, "off"),
   "https.certificate": PATH,
   "https.key": PATH,
+  "http.dumb": orElse(YES_NO, false),
+  "ssh.port": PORT,
+  "ssh.hostKey": PATH,
+  "ssh.keys": PATH,
   "git.port": PORT,
   "admin.port": orElse(PORT, "off"),
   "admin.host": orElse(ADDRESS, "127.0.0.1"),
@@ -91,21 +104,48 @@ const OWN: { readonly [K in keyof Settings]: Setting<NonNullable<Settings[K]>> }
 /** Limits of the parts, under the names that they have there. */
 export interface LimitGroups {
   readonly limits: Limits;
-  readonly "http.limits": HttpLimits & NodeListenerOptions;
+  readonly "http.limits": HttpLimits & NodeServerLimits;
+  readonly "ssh.limits": SshLimits;
   readonly "git.limits": TcpLimits;
 }
 
-const LIMITS: LimitGroups = {
+type Defaults<T> = { readonly [N in keyof T]: T[N] | undefined };
+
+/** What is `undefined` here follows from others as long as nobody sets it. */
+const LIMITS: { readonly [G in keyof LimitGroups]: Defaults<LimitGroups[G]> } = {
   limits: {
     ...DEFAULT_LIMITS,
     receive: { maxPackBytes: Number.POSITIVE_INFINITY, ...DEFAULT_LIMITS.receive },
   },
   "http.limits": {
     ...DEFAULT_HTTP_LIMITS,
+    maxConnections: 1024,
+    maxConnectionsPerAddress: undefined,
+    headersTimeoutMs: 10_000,
+    keepAliveTimeoutMs: 15_000,
+    maxHeaderBytes: 16 * 1024,
     readIdleTimeoutMs: 60_000,
+    minBodyRate: 1000,
+    rateWindowMs: 30_000,
     writeIdleTimeoutMs: 120_000,
     lingerTimeoutMs: 2000,
     maxLingerBytes: 16 * 1024 * 1024,
+  },
+  // As they are there: to import them would load all of SSH.
+  "ssh.limits": {
+    handshakeTimeoutMs: 10_000,
+    authTimeoutMs: 120_000,
+    maxAuthAttempts: 10,
+    maxConnections: 256,
+    maxConnectionsPerAddress: 128,
+    maxUnauthenticated: 64,
+    maxSessions: 10,
+    idleTimeoutMs: 120_000,
+    readIdleTimeoutMs: 60_000,
+    receivePackIdleTimeoutMs: 600_000,
+    writeIdleTimeoutMs: 120_000,
+    maxQueuedBytes: 1024 * 1024,
+    keepaliveMs: 30_000,
   },
   "git.limits": { maxConnectionsPerAddress: undefined, ...DEFAULT_TCP_LIMITS },
 };

@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 /** Where a server can be reached. */
 export interface Address {
-  readonly scheme: "http" | "https" | "git";
+  readonly scheme: "http" | "https" | "git" | "ssh";
   readonly host: string;
   readonly port: number;
 }
@@ -11,7 +11,8 @@ export interface Address {
 /** The address as an URL without a path. An address that means every interface is reached as `localhost`. */
 export function baseUrl({ scheme, host, port }: Address): string {
   const name = host === "0.0.0.0" || host === "::" ? "localhost" : host;
-  return `${scheme}://${name.includes(":") ? `[${name}]` : name}:${port}`;
+  const login = scheme === "ssh" ? "git@" : "";
+  return `${scheme}://${login}${name.includes(":") ? `[${name}]` : name}:${port}`;
 }
 
 /** A line for a shell that clones `name`; no character in it means anything to the shell. */

@@ -22,6 +22,8 @@ export async function greet(
     lines.push(
       `  ${baseUrl(port)}/${port.insteadOf === undefined ? "" : ` (port ${port.insteadOf} is taken, so this is a free one)`}`,
     );
+  for (const { fingerprint } of about.ports)
+    if (fingerprint !== undefined) lines.push(`the key of the ssh:// server is ${fingerprint}`);
   if (about.admin !== undefined) lines.push(`  ${about.admin}/ for /livez, /readyz and /metrics`);
   lines.push(
     about.pushes ? "pushes are allowed" : "pushes are off; --enable receive-pack allows them, to everybody",

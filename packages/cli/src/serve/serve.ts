@@ -11,7 +11,7 @@ import { buildService } from "./build-service.ts";
 import { makeDemoRepository } from "./demo-repository.ts";
 import { greet } from "./greeting.ts";
 import { openLog } from "./open-log.ts";
-import { openPorts } from "./ports.ts";
+import { hasPorts, openPorts } from "./ports.ts";
 import { isEmpty, prepareRoot } from "./prepare-root.ts";
 import { reloadOnHangUp } from "./reload.ts";
 import { type CertificateFlags, serveCertificates } from "./serve-certificates.ts";
@@ -29,8 +29,7 @@ export async function serve(
   terminal: Terminal,
   reread: () => Promise<Config>,
 ): Promise<number> {
-  if ((["http.port", "https.port", "git.port"] as const).every((key) => config.get(key) === "off"))
-    throw new CliError("cli/usage", "with all ports off there is nothing to serve");
+  if (!hasPorts(config)) throw new CliError("cli/usage", "with all ports off there is nothing to serve");
   const root = await prepareRoot(config.get("root"));
   // Undone from the last to the first.
   const undo: (() => unknown)[] = [];
@@ -55,7 +54,7 @@ export async function serve(
     const certificates = await serveCertificates(certificateFlags(config), terminal, logger);
     const parts = { config, root, storage, pushes, scripts, certificates, logger };
     const services = buildService({ ...parts, audit: audit?.hooks, metrics: admin?.metrics });
-    const ports = await openPorts(services, config, logger);
+    const ports = await openPorts({ services, config, logger, env: terminal.env });
     admin?.ready();
     undo.push(reloadOnHangUp(terminal, { config, reread, log, audit, ports }));
     const grace = config.get("graceMs");

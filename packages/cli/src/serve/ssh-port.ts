@@ -1,0 +1,43 @@
+import { mkdir } from "node:fs/promises";
+import { homedir } from "node:os";
+import { dirname, join } from "node:path";
+import { createSshGitServer, openAuthorizedKeys, openHostKey } from "@x/transport-ssh";
+import { CliError } from "../errors.ts";
+import type { Terminal } from "../terminal.ts";
+import { listenOn } from "./listen.ts";
+import type { Port, PortParts } from "./ports.ts";
+
+/** Where SSH listens when no port is given: the usual one is the machine's own. */
+const SSH_PORT = 2222;
+
+/** Opens the port for ssh://. @throws CliError */
+export async function openSsh({ services: { service }, config, logger, env }: PortParts): Promise<Port> {
+  const file = config.get("ssh.keys");
+  if (file === undefined) throw new CliError("cli/usage", "ssh.port goes with ssh.keys");
+  const onRefused = (refused: object) => logger.warn({ file, ...refused }, "a key lets nobody in");
+  const authenticate = await fatal(file, openAuthorizedKeys(file, { onRefused }));
+  const keyFile = config.get("ssh.hostKey") ?? usualHostKey(env);
+  await mkdir(dirname(keyFile), { recursive: true, mode: 0o700 });
+  const hostKey = await fatal(keyFile, openHostKey(keyFile));
+  const host = config.get("host");
+  const limits = config.limits("ssh.limits");
+  const make = (port: number) =>
+    createSshGitServer({ service, hostKeys: [hostKey], authenticate, host, port, logger, limits });
+  const asked = config.get("ssh.port");
+  const listening = await listenOn(make, asked === "off" ? undefined : asked, SSH_PORT);
+  return { scheme: "ssh", fingerprint: hostKey.fingerprint, ...listening };
+}
+
+function usualHostKey(env: Terminal["env"]): string {
+  return join(env.XDG_STATE_HOME || join(env.HOME || homedir(), ".local/state"), "xgit/ssh_host_ed25519_key");
+}
+
+async function fatal<T>(file: string, opening: Promise<T>): Promise<T> {
+  try {
+    return await opening;
+  } catch (cause) {
+    throw new CliError("cli/fatal", `${file}: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      cause,
+    });
+  }
+}
