@@ -32,6 +32,12 @@ export const TABLE = new Map(
     "transport-http": { level: 3, uses: ["server-core", "pktline"], others: ["pako"], neutral: true },
     "transport-tcp": { level: 3, uses: ["server-core", "pktline"], others: [], neutral: false },
     "transport-ssh": { level: 3, uses: ["server-core", "pktline"], others: ["ssh2"], neutral: false },
+    "access-rules": {
+      level: 3,
+      uses: ["server-core"],
+      others: ["bcryptjs", "unixcrypt"],
+      neutral: false,
+    },
     server: {
       level: 4,
       uses: ["server-core", "transport-http", "transport-tcp"],
@@ -55,6 +61,7 @@ export const TABLE = new Map(
         "transport-http",
         "transport-tcp",
         "transport-ssh",
+        "access-rules",
       ],
       others: ["commander", "pino", "prom-client", "smol-toml", "ssh2", "valibot"],
       neutral: false,
