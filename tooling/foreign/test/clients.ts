@@ -31,7 +31,7 @@ function gitSpeaking(version: 0 | 1 | 2): Client {
   const git = ["git", "-c", `protocol.version=${version}`];
   return {
     name: `git, protocol ${version}`,
-    transports: ["http", "git"],
+    transports: ["http", "git", "ssh"],
     formats: ["sha1", "sha256"],
     probe: ["git", "--version"],
     clone: (url, directory) => [...git, "clone", "-q", url, directory],
@@ -46,21 +46,21 @@ export const CLIENTS: readonly Client[] = [
   gitSpeaking(2),
   {
     name: "libgit2",
-    transports: ["http", "git"],
+    transports: ["http", "git", "ssh"],
     formats: ["sha1"],
     probe: ["/usr/bin/python3", "-c", "import pygit2"],
     ...scripted(["/usr/bin/python3"], "with-pygit2.py"),
   },
   {
     name: "dulwich",
-    transports: ["http", "git"],
+    transports: ["http", "git", "ssh"],
     formats: ["sha1"],
     probe: ["/usr/bin/python3", "-c", "import dulwich"],
     ...scripted(["/usr/bin/python3"], "with-dulwich.py"),
   },
   {
     name: "JGit",
-    transports: ["http", "git"],
+    transports: ["http", "git", "ssh"],
     formats: ["sha1"],
     probe: ["java", "--list-modules"],
     ...scripted(
