@@ -11,10 +11,10 @@ export const TABLE = new Map(
     objects: { level: 0, uses: [], others: ["@noble/hashes"], neutral: true },
     refs: { level: 1, uses: ["objects"], others: [], neutral: true },
     pack: { level: 1, uses: ["objects"], others: ["pako"], neutral: true },
-    archive: { level: 1, uses: ["objects"], others: [], neutral: true },
+    archive: { level: 1, uses: ["objects"], others: ["pako"], neutral: true },
     "server-core": { level: 2, uses: ["pktline", "objects", "refs"], others: [], neutral: true },
     "storage-core": { level: 2, uses: ["objects", "refs", "pack"], others: [], neutral: true },
-    "storage-fs": { level: 2, uses: ["objects", "refs", "pack"], others: [], neutral: false },
+    "storage-fs": { level: 2, uses: ["objects", "refs", "pack", "archive"], others: [], neutral: false },
     conformance: { level: 2, uses: ["objects", "refs"], others: [], neutral: true },
     "storage-memory": {
       level: 3,

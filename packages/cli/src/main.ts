@@ -13,6 +13,7 @@ const FATAL = 128;
 const STDIO_COMMANDS: ReadonlyMap<string, ServiceName> = new Map([
   ["upload-pack", "git-upload-pack"],
   ["receive-pack", "git-receive-pack"],
+  ["upload-archive", "git-upload-archive"],
 ]);
 
 const HTTP_BACKEND = "http-backend";

@@ -6,6 +6,7 @@ import { formatManual } from "./commands/manual.ts";
 import { addReceivePack } from "./commands/receive-pack-command.ts";
 import { addServe } from "./commands/serve-command.ts";
 import { addUpdateServerInfo } from "./commands/update-server-info-command.ts";
+import { addUploadArchive } from "./commands/upload-archive-command.ts";
 import { addUploadPack } from "./commands/upload-pack-command.ts";
 import type { Terminal } from "./terminal.ts";
 import { packageVersion } from "./version.ts";
@@ -16,6 +17,7 @@ const COMMANDS: readonly AddCommand[] = [
   addDaemon,
   addUploadPack,
   addReceivePack,
+  addUploadArchive,
   addHttpBackend,
   addUpdateServerInfo,
 ];

@@ -18,6 +18,8 @@ export type ObjectsErrorCode =
   | "objects/limit-exceeded"
   /** The history offers no answer to a deepen request. The message is fit for the peer. */
   | "objects/nothing-selected"
+  /** No archive can be made as asked. The message is in C git's words, fit for the peer. */
+  | "objects/bad-archive-request"
   /** The store cannot take part any more: closed, or its medium failed. */
   | "objects/unavailable";
 

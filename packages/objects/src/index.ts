@@ -1,5 +1,24 @@
 /** @packageDocumentation Git object ids, hashing, commit, tree and tag codecs, and the ports an object store fills. */
+
 export type { Ancestry, DeepenAnswer, DeepenRequest } from "./ancestry.ts";
+export type {
+  ArchiveEvent,
+  ArchiveFormat,
+  ArchiveLimits,
+  ArchiveQuestions,
+  ArchiveRef,
+  ArchiveRequest,
+  ArchiveSettings,
+} from "./archive-request.ts";
+export type { AttributeState } from "./attributes/attribute-file.ts";
+export { type AttributeSource, Attributes } from "./attributes/attributes.ts";
+export {
+  type LineEndingSettings,
+  type LineEndings,
+  lineEndingsOf,
+  toBlob,
+  toFile,
+} from "./attributes/line-endings.ts";
 export { type CommitLinks, committerTime, parseCommitLinks } from "./commit.ts";
 export { readConfigFile, type VisitSetting } from "./config-file.ts";
 export { type Crc32, crc32 } from "./crc32.ts";
@@ -40,6 +59,8 @@ export type { Abortable, ObjectHeader, ObjectReader, PeeledObject, StoredObject 
 export type { AlternateTipsOptions, ObjectStore } from "./object-store.ts";
 export { isObjectType, type ObjectType } from "./object-type.ts";
 export type { PackEvent, PackLimits, PackRequest, PackSummary, TagCandidate } from "./pack-request.ts";
+export { foldCase, matchesPath } from "./pattern/matches-path.ts";
+export { type Positions, Wildmatch, type WildmatchOptions } from "./pattern/wildmatch.ts";
 export type {
   PackReceipt,
   Quarantine,

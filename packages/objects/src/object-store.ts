@@ -1,4 +1,5 @@
 import type { Ancestry } from "./ancestry.ts";
+import type { ArchiveEvent, ArchiveQuestions, ArchiveRequest } from "./archive-request.ts";
 import type { ObjectFormat, ObjectId } from "./object-id.ts";
 import type { Abortable, ObjectReader } from "./object-reader.ts";
 import type { PackEvent, PackRequest } from "./pack-request.ts";
@@ -35,6 +36,16 @@ export interface ObjectStore extends ObjectReader, Ancestry {
    * @throws ObjectsError `objects/not-found` (an object on the way is missing), `objects/corrupt`
    */
   createPack(request: PackRequest, options?: Abortable): AsyncIterable<PackEvent>;
+
+  /**
+   * Makes an archive of a tree, in chunks of at most 64 KiB. Nothing is made faster than it is read; leaving the
+   * iteration ends the work. Stores that cannot do it have none, and offer no archives.
+   * @throws ObjectsError `objects/bad-archive-request`, `objects/not-found`, `objects/corrupt`, `objects/limit-exceeded`
+   */
+  createArchive?(
+    request: ArchiveRequest,
+    options?: Abortable & ArchiveQuestions,
+  ): AsyncIterable<ArchiveEvent>;
 
   /** Opens a place for incoming objects that nobody else sees. The caller ends it by `discard`, whether it was published or not. */
   receive(options?: Abortable): Promise<Quarantine>;

@@ -1,5 +1,6 @@
 /** @packageDocumentation Git packs: entries, deltas, indexes, reading, taking in, and making what a fetch needs. */
 
+export { type Positions, Wildmatch } from "@x/objects";
 export {
   type AncestryQuestion,
   askAllReach,
@@ -57,4 +58,3 @@ export { type DeepenSearch, type Depths, findDepths } from "./walk/deepen.ts";
 export { type EnumerateRequest, enumerateObjects } from "./walk/enumerate.ts";
 export { ReachableObjects } from "./walk/reachable-objects.ts";
 export type { Selection } from "./walk/selection.ts";
-export { type Positions, Wildmatch } from "./walk/wildmatch.ts";

@@ -4,6 +4,7 @@ import type { Authorize } from "./access/authorize.ts";
 import { evenOut } from "./access/even-out.ts";
 import { PackGate } from "./admission/pack-gate.ts";
 import { exchangesSessionIds } from "./announce/server-features.ts";
+import { uploadArchive } from "./archive/upload-archive.ts";
 import { logCall } from "./call-log.ts";
 import { createDumbService } from "./dumb/create-dumb-service.ts";
 import type { DumbService } from "./dumb/dumb-service.ts";
@@ -46,7 +47,7 @@ export interface GitServiceOptions {
   readonly hooks?: Hooks;
   /** Verifies push certificates. Without it what hooks hear of them is that they cannot be checked. */
   readonly verifyPush?: VerifyPush;
-  /** The clock that nonces of push certificates go by. Default: the system's. Unit: milliseconds since 1970. */
+  /** The clock that nonces of push certificates and archives go by. Default: the system's. Unit: milliseconds since 1970. */
   readonly now?: () => number;
   /** Names each call for clients and logs where the repository exchanges such names. Default: at random. */
   readonly sessionId?: () => string;
@@ -186,7 +187,7 @@ function runService(session: Session): AsyncIterable<Uint8Array> {
     case "git-receive-pack":
       return receivePack(session);
     case "git-upload-archive":
-      throw new ServiceError("server-core/service-disabled", "git-upload-archive is not enabled");
+      return uploadArchive(session);
     case "git-upload-pack":
       return session.call.version === 2 ? uploadPackV2(session) : uploadPackV0(session);
   }
@@ -216,6 +217,7 @@ async function openSession(
     sessionId,
     certNonce: certNonce(call, repository, settings.now()),
     verifyPush: settings.verifyPush,
+    now: settings.now,
     input: new PacketReader(guarded(call.input), { signal }),
     limits,
     gate: settings.gate,

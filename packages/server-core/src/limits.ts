@@ -70,6 +70,18 @@ export interface Limits {
   readonly maxRefPrefixes: number;
   /** Where calls are authorized: "not you" and "not there" are answered at multiples of this. Unit: milliseconds. */
   readonly refusalStepMs: number;
+  /** `argument` lines of one request for an archive. As in C git. */
+  readonly maxArchiveArguments: number;
+  /** The same, all together. Unit: bytes. */
+  readonly maxArchiveArgumentBytes: number;
+  /** What stands before each name in an archive. Unit: bytes. */
+  readonly maxArchivePrefixBytes: number;
+  /** Entries of the trees that are looked through for one archive, and the trees. */
+  readonly maxArchiveEntries: number;
+  /** One archive. Unit: bytes. */
+  readonly maxArchiveBytes: number;
+  /** Time of a processor for one archive. Unit: milliseconds. */
+  readonly maxArchiveCpuMs: number;
   /** What a pushed pack may cost; a repository's `receive.maxInputSize` may lower it. */
   readonly receive: ReceiveLimits;
 }
@@ -109,6 +121,12 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   listingMs: 10_000,
   maxReachAnswers: 65_536,
   maxRefPrefixes: 65_536,
+  maxArchiveArguments: 64,
+  maxArchiveArgumentBytes: 1024 * 1024,
+  maxArchivePrefixBytes: 4096,
+  maxArchiveEntries: 5_000_000,
+  maxArchiveBytes: 16 * 1024 ** 3,
+  maxArchiveCpuMs: 10 * 60 * 1000,
   refusalStepMs: 20,
   receive: Object.freeze({
     maxObjects: 20_000_000,

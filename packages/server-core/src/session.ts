@@ -54,6 +54,8 @@ export interface Session {
   /** What pushers have to put into their certificates; `undefined` where none are asked for. */
   readonly certNonce: string | undefined;
   readonly verifyPush: VerifyPush | undefined;
+  /** Unit: milliseconds since 1970. */
+  readonly now: () => number;
   /** What is remembered of the repository from call to call. */
   readonly memory: RepositoryMemory;
   readonly logger: Logger | undefined;

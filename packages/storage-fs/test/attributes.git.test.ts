@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { createTestRepository, tryGit } from "@tooling/test-kit";
+import { Attributes } from "@x/objects";
 import { describe, expect, it } from "vitest";
-import { Attributes } from "../src/work-tree/attributes.ts";
 
 const FILES: Readonly<Record<string, string>> = {
   "": `# a comment

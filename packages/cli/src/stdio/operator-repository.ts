@@ -51,7 +51,7 @@ export async function openOperatorRepository(request: OperatorRequest): Promise<
   const pool = createWorkerPool({ inline: true, onWarning });
   try {
     const { config, protectedConfig, entries } = await readGitConfig({ layout, env });
-    if (request.ownOnly || service === "git-receive-pack") await checkOwner(layout, protectedConfig, env);
+    if (request.ownOnly || service !== "git-upload-pack") await checkOwner(layout, protectedConfig, env);
     const opened = await openRepository(layout, pool, {
       config,
       alternates: alternatesOf(layout, env),

@@ -98,6 +98,8 @@ export async function serveStdio(options: StdioOptions, terminal: Terminal): Pro
     if (controller.signal.aborted) return killed ?? 128;
     if (lacksPromised(error, repository.config))
       warn("warning: lazy fetching disabled; some objects may not be available");
+    if (service === "git-upload-archive" && error instanceof ServiceError && error.reported)
+      throw new CliError("cli/fatal", `sent error to the client: ${ARCHIVER_DIED}`, { cause: error });
     if (error instanceof ServiceError && error.code !== "server-core/internal")
       throw new CliError("cli/fatal", isCutShort(error) ? HUNG_UP : ownWords(error), { cause: error });
     throw error;
@@ -127,6 +129,9 @@ export async function serviceOf(options: GitServiceOptions, terminal: Terminal):
   const { createTracedService } = await import("../trace/trace.ts");
   return createTracedService(options, terminal, process.pid);
 }
+
+/** Why, the client was told beside it. */
+const ARCHIVER_DIED = "git upload-archive: archiver died with error";
 
 /** Git's word for every way in which a client can stop short. */
 const HUNG_UP = "the remote end hung up unexpectedly";

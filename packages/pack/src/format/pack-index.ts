@@ -107,6 +107,26 @@ export class PackIndex {
     return -1;
   }
 
+  /** How many leading hex digits of the raw id in `bytes` another id here has as well, at most. */
+  sharedDigits(bytes: Uint8Array): number {
+    let low = 0;
+    let high = this.count;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#compare(middle, bytes, 0) < 0) low = middle + 1;
+      else high = middle;
+    }
+    let most = 0;
+    for (const position of [low - 1, low, low + 1]) {
+      if (position < 0 || position >= this.count || this.#compare(position, bytes, 0) === 0) continue;
+      const other = this.rawId(position);
+      let at = 0;
+      while (other[at] === bytes[at]) at++;
+      most = Math.max(most, 2 * at + ((other[at] as number) >> 4 === (bytes[at] as number) >> 4 ? 1 : 0));
+    }
+    return most;
+  }
+
   #compare(position: number, bytes: Uint8Array, at: number): number {
     const mine = this.#bytes;
     const start = this.#idsAt + position * this.#idStride;

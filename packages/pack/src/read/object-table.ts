@@ -132,6 +132,12 @@ export class ObjectTable {
     return ids.map((id) => stored.has(id));
   }
 
+  /** How many leading hex digits of `id` another packed object's id has as well, at most. */
+  sharedDigits(id: ObjectId): number {
+    const bytes = objectIdToBytes(id);
+    return this.packs.reduce((most, { index }) => Math.max(most, index.sharedDigits(bytes)), 0);
+  }
+
   #findLoose(id: ObjectId): number {
     const known = this.#looseNumbers.get(id);
     if (known !== undefined) return known;
@@ -179,6 +185,14 @@ export class ObjectTable {
     if (pack < 0) return this.#present(number, this.#loose.read(this.id(number)));
     const reader = this.packs[pack] as PackReader;
     return reader.read(reader.index.offset(number - this.startOf(pack)));
+  }
+
+  /** As {@link read}, piece by piece where it lies whole in a pack; each piece holds until the next. @throws PackError */
+  stream(number: number): Iterable<Uint8Array> {
+    const pack = this.packOf(number);
+    if (pack < 0) return [this.read(number).data];
+    const reader = this.packs[pack] as PackReader;
+    return reader.stream(reader.index.offset(number - this.startOf(pack)));
   }
 
   /** As {@link read}, with a key that stands for the copy that was read, and for a tree its delta. @throws PackError */

@@ -11,7 +11,7 @@ import {
   MAX_ENTRY_HEADER_BYTES,
 } from "../format/entry-header.ts";
 import type { PackIndex } from "../format/pack-index.ts";
-import type { Inflater, ZlibCodec } from "../format/zlib-codec.ts";
+import { type Inflater, wrongSize, type ZlibCodec } from "../format/zlib-codec.ts";
 import type { DeltaBaseCache, PackedObject } from "./delta-base-cache.ts";
 import { EntryBases } from "./entry-bases.ts";
 import { type BitmapFile, PackBitmaps } from "./pack-bitmaps.ts";
@@ -22,6 +22,9 @@ export const PACK_HEADER_BYTES = 12;
 
 /** More deltas on top of each other than this are taken for a cycle; C git makes at most 4,095. */
 const MAX_DELTA_DEPTH = 10_000;
+
+/** Large objects are inflated in pieces of this. Unit: bytes. */
+const STREAM_BYTES = 64 * 1024;
 
 /** What a {@link PackReader} needs beside its bytes. */
 export interface PackReaderOptions {
@@ -157,6 +160,35 @@ export class PackReader {
       if (deltas.length > 0 || isTree) cache.set(this.#keys + entry.offset, object);
     }
     return object;
+  }
+
+  /** The data of the object whose entry starts at `offset`, in pieces that hold until the next is asked for: a whole
+   * object of any size is never put together, one that lies as a delta is. @throws PackError */
+  *stream(offset: number): Generator<Uint8Array, void> {
+    const entry = this.entry(offset);
+    if (entryObjectType(entry.type) === undefined) {
+      yield this.read(offset).data;
+      return;
+    }
+    const inflater = this.#options.codec.createInflater();
+    const output = new Uint8Array(STREAM_BYTES);
+    let left = entry.size;
+    let ended = false;
+    for (let at = offset + entry.dataAt; !ended && at < this.entriesEnd; ) {
+      const view = this.#windows.view(at, Math.min(STREAM_BYTES, this.entriesEnd - at));
+      // Others may look through the same windows before the next piece is asked for.
+      const bytes = view.slice(0, Math.min(STREAM_BYTES, view.length, this.entriesEnd - at));
+      for (let next = 0; next < bytes.length && !ended; ) {
+        ended = inflater.write(bytes, next, bytes.length, output, 0);
+        next += inflater.consumed;
+        left -= inflater.produced;
+        if (left < 0) throw wrongSize();
+        if (inflater.produced > 0) yield output.subarray(0, inflater.produced);
+        else if (inflater.consumed === 0) break;
+      }
+      at += bytes.length;
+    }
+    if (left !== 0) throw wrongSize();
   }
 
   /** A number that stands for the entry at `offset` among the entries of all packs that share the cache. */

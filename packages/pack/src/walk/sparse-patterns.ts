@@ -1,4 +1,4 @@
-import { Wildmatch } from "./wildmatch.ts";
+import { Wildmatch } from "@x/objects";
 
 /** One line of a sparse-checkout file. */
 export interface SparsePattern {

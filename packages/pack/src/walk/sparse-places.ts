@@ -1,6 +1,6 @@
+import type { Positions } from "@x/objects";
 import { PackError } from "../errors.ts";
 import type { SparsePattern } from "./sparse-patterns.ts";
-import type { Positions } from "./wildmatch.ts";
 
 /** What the patterns of one file still have to say below a directory. */
 interface ListPlace {

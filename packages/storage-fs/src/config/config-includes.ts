@@ -1,12 +1,12 @@
 import { realpath } from "node:fs/promises";
 import { resolve } from "node:path";
+import { matchesPath } from "@x/objects";
 import { readSmallFile } from "../disk/small-file.ts";
 import { StorageFsError, systemCode } from "../errors.ts";
 import type { RepositoryLayout } from "../repository/layout.ts";
 import { bytesOf } from "./config-environment.ts";
 import { type ConfigEntry, parseConfig } from "./config-file.ts";
 import { MAX_CONFIG_BYTES } from "./repository-config.ts";
-import { matchesPath } from "./wild-match.ts";
 
 /** Where a setting comes from. Spec: git-config, "SCOPES". */
 export type ConfigScope = "system" | "global" | "local" | "worktree" | "command";

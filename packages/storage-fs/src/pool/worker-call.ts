@@ -9,6 +9,7 @@ import {
   type OperationName,
   type Operations,
   type StoreLocation,
+  type WorkerEvent,
 } from "./worker-protocol.ts";
 import type { WorkerThread } from "./worker-thread.ts";
 
@@ -181,15 +182,27 @@ export async function* callForEvents<Name extends "createPack" | "received">(
   args: Operations[Name]["args"],
   signal: AbortSignal | undefined,
 ): AsyncGenerator<PackEvent, void> {
+  for await (const event of callForAnyEvents(pool, operation, location, args, signal))
+    if (event.kind !== "message" && event.kind !== "refs") yield event;
+}
+
+/** As {@link callForEvents}, for all that a job may say. @param answer makes of an event what the job is to be sent for it */
+export async function* callForAnyEvents<Name extends OperationName>(
+  pool: WorkerPicker,
+  operation: Name,
+  location: StoreLocation,
+  args: Operations[Name]["args"],
+  signal: AbortSignal | undefined,
+  answer?: (event: WorkerEvent) => Promise<Uint8Array> | undefined,
+): AsyncGenerator<WorkerEvent, void> {
   signal?.throwIfAborted();
-  const queue: PackEvent[] = [];
+  const queue: WorkerEvent[] = [];
   let failure: Error | undefined;
   let ended = false;
   let wake: (() => void) | undefined;
   const thread = pool.pick("heavy"); // now, not when the iteration was made: it may be long until it begins
   const id = thread.start(operation, location, args, {
     onEvent: (event) => {
-      if (event.kind === "message") return;
       queue.push(event);
       wake?.();
     },
@@ -216,6 +229,11 @@ export async function* callForEvents<Name extends "createPack" | "received">(
         await new Promise<void>((resolve) => {
           wake = resolve;
         });
+        continue;
+      }
+      const reply = answer?.(event);
+      if (reply !== undefined) {
+        thread.post({ kind: "chunk", id, bytes: (await reply).slice() });
         continue;
       }
       yield event;

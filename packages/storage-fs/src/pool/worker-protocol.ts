@@ -1,4 +1,6 @@
 import type {
+  ArchiveEvent,
+  ArchiveRequest,
   DeepenAnswer,
   DeepenRequest,
   ObjectFormat,
@@ -59,6 +61,8 @@ export interface Operations {
   looseRefs: { args: LooseScanRequest; result: LooseScan };
   /** Sends events. */
   createPack: { args: { request: PackRequest }; result: undefined };
+  /** Sends events; asks for refs, and takes them as one chunk. */
+  createArchive: { args: ArchiveArgs; result: undefined };
   /** Sends events, as `encodeReceived` has them. `count` objects from the start of the pack, in hex its checksum. */
   received: { args: Pick<ReceivedPack, "packChecksum" | "count">; result: undefined };
   updateWorkTree: { args: WorkTreeRequest; result: WorkTreeAnswer };
@@ -75,6 +79,13 @@ export interface Operations {
   };
 }
 
+/** An archive that is wanted, and the files of attributes that belong to no tree. */
+export interface ArchiveArgs {
+  readonly request: ArchiveRequest;
+  readonly repositoryAttributes: string;
+  readonly userAttributes: string | undefined;
+}
+
 export type OperationName = keyof Operations;
 
 /** To a worker. `id` tells the jobs of one worker apart. */
@@ -89,7 +100,12 @@ export type ToWorker =
   | { kind: "forget"; location: StoreLocation };
 
 /** What a job has to say while it runs. A message is for the user, whether progress is wanted or not. */
-export type WorkerEvent = PackEvent | { readonly kind: "message"; readonly text: string };
+export type WorkerEvent =
+  | PackEvent
+  | ArchiveEvent
+  | { readonly kind: "message"; readonly text: string }
+  /** The refs are needed, as JSON. */
+  | { readonly kind: "refs" };
 
 /** From a worker. */
 export type FromWorker =

@@ -16,6 +16,7 @@ import { type OpenRefsOptions, openRefs, type SharedRefMemory } from "../refs/op
 import { PageCache } from "../refs/page-cache.ts";
 import { type FileWorkTree, listWorkTrees } from "../work-tree/list-work-trees.ts";
 import { AlternateTips } from "./alternate-tips.ts";
+import { archiveMaker } from "./archives.ts";
 import { looksBare, type RepositoryLayout } from "./layout.ts";
 import { readRepositoryFormat } from "./repository-format.ts";
 import { writeServerInfo } from "./server-info.ts";
@@ -113,7 +114,8 @@ async function openWith(
   const openLender = (lender: RepositoryLayout) => openLenderRefs(lender, { format, shared, onWarning });
   const lent = new AlternateTips(layout.objectsDirectory, options.alternates ?? [], openLender);
   const store = createFileObjectStore(pool, location);
-  const objects: ObjectStore = { ...store, alternateTips: (asked) => lent.list(asked) };
+  const createArchive = archiveMaker(pool, location, { commonDirectory: layout.commonDirectory, config });
+  const objects: ObjectStore = { ...store, createArchive, alternateTips: (asked) => lent.list(asked) };
   const peel = (ids: readonly ObjectId[]) => store.peel(ids);
   const refs = await openRefs({ layout, config, format, durability, bare, shared, access, peel, onWarning });
   // After the refs: what they now lead to was kept by what goes here.

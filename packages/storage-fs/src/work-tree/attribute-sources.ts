@@ -1,9 +1,9 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
+import { Attributes } from "@x/objects";
 import type { ObjectTable } from "@x/pack";
 import { fromBytePath } from "../disk/byte-path.ts";
 import { systemCode } from "../errors.ts";
-import { Attributes } from "./attributes.ts";
 import { LeadingPaths } from "./leading-path.ts";
 import type { WorkTreeSettings } from "./settings.ts";
 import type { TreeFile } from "./tree-files.ts";

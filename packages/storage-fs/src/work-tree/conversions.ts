@@ -1,7 +1,6 @@
-import type { AttributeState } from "./attribute-file.ts";
-import type { Attributes } from "./attributes.ts";
+import type { AttributeState, Attributes } from "@x/objects";
+import { type LineEndings, lineEndingsOf } from "@x/objects";
 import { isGitlink, SYMLINK } from "./index-entry.ts";
-import { type LineEndings, lineEndingsOf } from "./line-endings.ts";
 import type { ConversionSettings } from "./settings.ts";
 import type { TreeFile } from "./tree-files.ts";
 

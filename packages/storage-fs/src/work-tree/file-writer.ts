@@ -1,10 +1,9 @@
-import type { ObjectFormat, ObjectId } from "@x/objects";
+import type { Attributes, ObjectFormat, ObjectId } from "@x/objects";
+import { toFile } from "@x/objects";
 import type { ObjectTable } from "@x/pack";
-import type { Attributes } from "./attributes.ts";
 import { conversionOf } from "./conversions.ts";
 import { FileChanges } from "./file-changes.ts";
 import { type IndexEntry, isGitlink } from "./index-entry.ts";
-import { toFile } from "./line-endings.ts";
 import type { PlannedEntry, UpdatePlan } from "./plan-update.ts";
 import type { WorkTreeSettings } from "./settings.ts";
 import type { TreeFile } from "./tree-files.ts";

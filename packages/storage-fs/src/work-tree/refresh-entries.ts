@@ -1,14 +1,13 @@
 import type { BigIntStats } from "node:fs";
-import { hashObject, type ObjectFormat } from "@x/objects";
+import type { Attributes } from "@x/objects";
+import { hashObject, type ObjectFormat, toBlob } from "@x/objects";
 import { createNodeHasher } from "@x/objects/node";
 import type { ObjectTable } from "@x/pack";
 import { systemCode } from "../errors.ts";
-import type { Attributes } from "./attributes.ts";
 import { conversionOf } from "./conversions.ts";
 import { hashFile, hashSymlink, readFile } from "./file-content.ts";
 import { type IndexEntry, isGitlink, SYMLINK } from "./index-entry.ts";
 import type { LeadingPaths } from "./leading-path.ts";
-import { toBlob } from "./line-endings.ts";
 import type { WorkTreeSettings } from "./settings.ts";
 import { isRacy, isSameStat, lstatOf, statDataOf } from "./stat-data.ts";
 

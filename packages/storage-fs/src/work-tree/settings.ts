@@ -1,3 +1,4 @@
+import type { LineEndingSettings } from "@x/objects";
 import { parseConfigBoolean } from "../config/config-value.ts";
 import type { FileConfig } from "../config/repository-config.ts";
 
@@ -23,11 +24,7 @@ export interface WorkTreeSettings {
 }
 
 /** How files differ from the blobs they are made of. */
-export interface ConversionSettings {
-  /** Spec: `core.autocrlf`. */
-  readonly autocrlf: "false" | "true" | "input";
-  /** Spec: `core.eol`. */
-  readonly eol: "lf" | "crlf";
+export interface ConversionSettings extends LineEndingSettings {
   /** Drivers that would change a file when it is checked out. Spec: gitattributes, `filter`. */
   readonly filters: readonly string[];
   /** A file of attributes of the user's own. Spec: `core.attributesFile`. */

@@ -22,6 +22,7 @@ import {
 import type { OperationName, Operations, StoreLocation } from "../pool/worker-protocol.ts";
 import { encodeReceived } from "../quarantine/received-objects.ts";
 import { parseShallow } from "../repository/shallow-file.ts";
+import { createArchive } from "./create-archive.ts";
 import type { Job } from "./job.ts";
 import type { KeptSearches } from "./kept-searches.ts";
 import type { Snapshot } from "./object-database.ts";
@@ -108,6 +109,11 @@ export const operations: Handlers = {
       if (event !== undefined) await job.emit(event);
       await job.breathe();
     }
+    return undefined;
+  },
+
+  async createArchive({ objects, job, location }, args) {
+    await createArchive(objects, job, location, args);
     return undefined;
   },
 };

@@ -1,5 +1,12 @@
 import type { AttributeState } from "./attribute-file.ts";
-import type { ConversionSettings } from "./settings.ts";
+
+/** What settings say of line endings. */
+export interface LineEndingSettings {
+  /** Spec: git-config, `core.autocrlf`. */
+  readonly autocrlf: "false" | "true" | "input";
+  /** Spec: git-config, `core.eol`. */
+  readonly eol: "lf" | "crlf";
+}
 
 /** How line endings of a file relate to those of its blob. */
 export interface LineEndings {
@@ -12,7 +19,7 @@ export interface LineEndings {
 /** Spec: gitattributes, `text`, `eol`, "Backwards compatibility with `crlf` attribute"; git-config, `core.autocrlf`, `core.eol`. */
 export function lineEndingsOf(
   attributes: ReadonlyMap<string, AttributeState>,
-  { autocrlf, eol }: Pick<ConversionSettings, "autocrlf" | "eol">,
+  { autocrlf, eol }: LineEndingSettings,
 ): LineEndings {
   const configured = autocrlf === "true" ? "crlf" : autocrlf === "input" ? "lf" : eol;
   const text = known(attributes.get("text")) ?? known(attributes.get("crlf"));

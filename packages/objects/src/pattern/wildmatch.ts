@@ -3,6 +3,12 @@ import { compileTokens, type Token } from "./wildmatch-tokens.ts";
 /** The places in a pattern that a text read so far may have come to, ascending; empty when it cannot match any more. */
 export type Positions = readonly number[];
 
+/** How a pattern is meant. */
+export interface WildmatchOptions {
+  /** Every wildcard matches slashes as well: `fnmatch` without `FNM_PATHNAME`. */
+  readonly acrossSlashes?: boolean;
+}
+
 /**
  * A compiled `wildmatch` pattern that reads its text piece by piece. All ways to match are followed at once: time is
  * bounded by pattern times text, whatever the pattern. Spec: gitignore(5), "PATTERN FORMAT"; slashes are matched by
@@ -17,8 +23,8 @@ export class Wildmatch {
   readonly start: Positions;
 
   /** @param pattern one character for each byte */
-  constructor(pattern: string) {
-    this.#tokens = compileTokens(pattern);
+  constructor(pattern: string, options: WildmatchOptions = {}) {
+    this.#tokens = compileTokens(pattern, options.acrossSlashes === true);
     this.#marks = new Uint32Array(this.#tokens.length + 1);
     const start: number[] = [];
     this.#nextStep();

@@ -1,4 +1,4 @@
-import { matchesPath } from "../config/wild-match.ts";
+import { matchesPath } from "../pattern/matches-path.ts";
 import {
   type AttributeFile,
   type AttributeRule,
@@ -23,7 +23,7 @@ const BINARY: AttributeRule["states"] = [
   ["text", false],
 ];
 
-/** Tells the attributes of paths. Spec: gitattributes. */
+/** Tells the attributes of paths, which have one character for each byte. Spec: gitattributes. */
 export class Attributes {
   readonly #source: AttributeSource;
   readonly #files: Map<string, AttributeFile | undefined> = new Map();
@@ -40,11 +40,12 @@ export class Attributes {
       for (const [name, states] of file?.macros ?? []) this.#macros.set(name, states);
   }
 
-  /** The attributes that something is said of. */
+  /** The attributes that something is said of. @param path a directory's ends in a slash */
   of(path: string): ReadonlyMap<string, AttributeState> {
     const found = new Map<string, AttributeState>();
     this.#apply(this.#repository, "", path, found);
-    for (let slash = path.lastIndexOf("/"); ; slash = path.lastIndexOf("/", slash - 1)) {
+    const end = path.endsWith("/") ? path.length - 2 : path.length;
+    for (let slash = path.lastIndexOf("/", end); ; slash = path.lastIndexOf("/", slash - 1)) {
       const directory = path.slice(0, slash + 1);
       const file = this.#file(directory);
       if (file !== undefined) this.#apply(file, directory, path, found);
@@ -52,6 +53,11 @@ export class Attributes {
     }
     this.#apply(this.#user, "", path, found);
     return found;
+  }
+
+  /** Whoever is through with a directory need not keep what its file says. */
+  forget(directory: string): void {
+    this.#files.delete(directory);
   }
 
   #file(directory: string): AttributeFile | undefined {
@@ -68,8 +74,10 @@ export class Attributes {
       if (this.#fits(rule, path.slice(directory.length))) this.#fill(rule.states, found);
   }
 
-  #fits({ pattern, isBaseName }: AttributeRule, path: string): boolean {
-    const text = isBaseName ? path.slice(path.lastIndexOf("/") + 1) : path;
+  #fits({ pattern, isBaseName, isDirectory }: AttributeRule, path: string): boolean {
+    const whole = path.endsWith("/") ? path.slice(0, -1) : path;
+    if (isDirectory && whole.length === path.length) return false;
+    const text = isBaseName ? whole.slice(whole.lastIndexOf("/") + 1) : whole;
     return matchesPath(pattern, text, { ignoreCase: this.#source.ignoreCase });
   }
 

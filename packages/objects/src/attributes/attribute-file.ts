@@ -7,6 +7,8 @@ export interface AttributeRule {
   readonly pattern: string;
   /** The pattern names files in any directory below. */
   readonly isBaseName: boolean;
+  /** The pattern names directories only. */
+  readonly isDirectory: boolean;
   /** In order; the last one about an attribute counts. */
   readonly states: readonly (readonly [name: string, state: AttributeState])[];
 }
@@ -46,10 +48,10 @@ export function parseAttributes(text: string): AttributeFile {
     const states = parseStates(head.rest);
     if (states === undefined) continue;
     if (head.pattern.startsWith("!")) continue; // git refuses those, and goes on
-    const anchored = head.pattern.includes("/");
-    if (head.pattern.endsWith("/")) continue; // fits directories only: they have no content
-    const pattern = head.pattern.replace(/^\//, "");
-    rules.push({ pattern, isBaseName: !anchored, states });
+    const isDirectory = head.pattern.endsWith("/");
+    const whole = isDirectory ? head.pattern.slice(0, -1) : head.pattern;
+    const isBaseName = !whole.includes("/");
+    rules.push({ pattern: whole.replace(/^\//, ""), isBaseName, isDirectory, states });
   }
   return { rules, macros };
 }

@@ -15,8 +15,12 @@ const SLASH = 0x2f;
 /** Nothing matches it. */
 const NEVER: Token = { kind: "set", bytes: new Uint8Array(256) };
 
-/** @param pattern one character for each byte; what follows a NUL does not count. Spec: gitignore(5), fnmatch(3). */
-export function compileTokens(pattern: string): Token[] {
+/**
+ * @param pattern one character for each byte; what follows a NUL does not count
+ * @param acrossSlashes every wildcard matches slashes as well
+ * Spec: gitignore(5), fnmatch(3).
+ */
+export function compileTokens(pattern: string, acrossSlashes: boolean): Token[] {
   const tokens: Token[] = [];
   const end = pattern.includes("\0") ? pattern.indexOf("\0") : pattern.length;
   for (let at = 0; at < end; ) {
@@ -24,12 +28,15 @@ export function compileTokens(pattern: string): Token[] {
     if (char === "*") {
       const stars = at;
       while (pattern[at] === "*") at++;
-      at = addStars(pattern, stars, at, end, tokens);
+      if (acrossSlashes) tokens.push({ kind: "across" });
+      else at = addStars(pattern, stars, at, end, tokens);
     } else if (char === "?") {
-      tokens.push({ kind: "set", bytes: new Uint8Array(256).fill(1).fill(0, SLASH, SLASH + 1) });
+      const bytes = new Uint8Array(256).fill(1);
+      if (!acrossSlashes) bytes[SLASH] = 0;
+      tokens.push({ kind: "set", bytes });
       at++;
     } else if (char === "[") {
-      const set = parseSet(pattern.slice(0, end), at);
+      const set = parseSet(pattern.slice(0, end), at, acrossSlashes);
       tokens.push(set === undefined ? NEVER : { kind: "set", bytes: set.bytes });
       if (set === undefined) break;
       at = set.end;
@@ -64,7 +71,7 @@ interface ByteSet {
 }
 
 /** The bracket expression that opens at `open`; `undefined` when it does not end, or names a class that is none. */
-function parseSet(pattern: string, open: number): ByteSet | undefined {
+function parseSet(pattern: string, open: number, acrossSlashes: boolean): ByteSet | undefined {
   const bytes = new Uint8Array(256);
   let at = open + 1;
   const negated = pattern[at] === "!" || pattern[at] === "^";
@@ -93,7 +100,7 @@ function parseSet(pattern: string, open: number): ByteSet | undefined {
     low = isRange ? -1 : high;
   }
   if (negated) for (let byte = 0; byte < 256; byte++) bytes[byte] = bytes[byte] ? 0 : 1;
-  bytes[SLASH] = 0;
+  if (!acrossSlashes) bytes[SLASH] = 0;
   return { bytes, end: at + 1 };
 }
 

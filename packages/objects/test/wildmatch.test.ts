@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { Wildmatch } from "../src/walk/wildmatch.ts";
-import { bytesOf } from "./pack-builder.ts";
+import { Wildmatch } from "../src/pattern/wildmatch.ts";
 
-function matches(pattern: string, text: string): boolean {
-  const match = new Wildmatch(pattern);
+const bytesOf = (text: string) => Uint8Array.from(text, (char) => char.charCodeAt(0));
+
+function matches(pattern: string, text: string, acrossSlashes = false): boolean {
+  const match = new Wildmatch(pattern, { acrossSlashes });
   const bytes = bytesOf(text);
   const whole = match.isMatch(match.advance(match.start, bytes, 0, bytes.length));
   // The same in two pieces, wherever the cut is.
@@ -81,5 +82,15 @@ describe("Wildmatch", () => {
     const match = new Wildmatch(`${"*a".repeat(200)}*/**/${"*b*/".repeat(50)}c`);
     const text = bytesOf(`${"a".repeat(5000)}/${"b/".repeat(200)}`);
     expect(match.isMatch(match.advance(match.start, text, 0, text.length))).toBe(false);
+  });
+
+  it("matches slashes with every wildcard where it is told to", () => {
+    for (const pattern of ["a*c", "a?c", "a[/]c", "a**c", "a[!b]c"]) {
+      expect(matches(pattern, "a/c", true)).toBe(true);
+      expect(matches(pattern, "a/c")).toBe(false);
+    }
+    expect(matches("**/c", "c")).toBe(true);
+    expect(matches("**/c", "c", true)).toBe(false);
+    expect(matches("**/c", "a/b/c", true)).toBe(true);
   });
 });

@@ -1,0 +1,142 @@
+import { type ArchiveEvent, type ArchiveRef, type ArchiveRequest, ObjectsError } from "@x/objects";
+import { decodeLatin1, encodeLatin1, encodePackets, encodeSideband, flush, SIDEBAND_ERROR } from "@x/pktline";
+import { frameData, frameMessage, frameNothing, framePack } from "../band-writer.ts";
+import { ServiceError } from "../errors.ts";
+import { IDLE, type Idle, withIdle } from "../keepalive.ts";
+import { hungUp, limitExceeded, protocolError, refused, type Session } from "../session.ts";
+import { approximateDate } from "./approximate-date.ts";
+import { archiveFormat, archiveFormats } from "./archive-formats.ts";
+import { ArchiveUsage, parseArchiveOptions } from "./archive-options.ts";
+import { archiveSettings } from "./archive-settings.ts";
+import { findArchivedTree } from "./tree-ish.ts";
+
+const SIDEBAND = 65520;
+
+/** C git's words on band 3; why, it says on band 2. */
+const DIED = "git upload-archive: archiver died with error";
+
+const USAGE =
+  "usage: git archive [<options>] <tree-ish> [<path>...]\n" +
+  "   or: git archive --remote <repo> [--exec <cmd>] [<options>] <tree-ish> [<path>...]\n" +
+  "   or: git archive --remote <repo> [--exec <cmd>] --list\n";
+
+const ARGUMENT = "argument ";
+
+/** Makes archives. Spec: git-upload-archive; git-archive */
+export async function* uploadArchive(session: Session): AsyncGenerator<Uint8Array, void, undefined> {
+  const { createArchive } = session.repository.objects;
+  if (createArchive === undefined)
+    throw new ServiceError("server-core/service-disabled", "this repository offers no archives");
+  // As in C git before anything was read: what goes wrong from here on is told on bands 2 and 3.
+  yield encodePackets(["ACK\n", flush]);
+  session.channel = { kind: "sideband", maxPacketBytes: SIDEBAND };
+  try {
+    const options = parseArchiveOptions(await readWords(session));
+    if (options.list) {
+      const names = archiveFormats(session.repository.config);
+      yield* frameData(encodeLatin1(names.map((name) => `${name}\n`).join("")), SIDEBAND);
+    } else {
+      const request = await archiveRequest(session, options);
+      const refs = () => visibleRefs(session);
+      const events = createArchive.call(session.repository.objects, request, {
+        signal: session.signal,
+        refs,
+      });
+      const paced: AsyncIterable<ArchiveEvent | Idle> = withIdle(events, session.limits.keepaliveMs);
+      for await (const event of paced) {
+        if (event === IDLE) yield frameNothing(SIDEBAND);
+        else if (event.kind === "bytes") yield* framePack(event.bytes, event.headroom ?? 0, SIDEBAND);
+        else yield* frameMessage(encodeLatin1(event.text), SIDEBAND);
+      }
+    }
+  } catch (cause) {
+    const words = session.signal.aborted ? undefined : wordsFor(cause);
+    if (words === undefined) throw cause;
+    yield* frameMessage(encodeLatin1(words), SIDEBAND);
+    yield encodeSideband(SIDEBAND_ERROR, encodeLatin1(DIED), SIDEBAND);
+    session.channel = { kind: "lost" };
+    throw asServiceError(cause);
+  }
+  yield encodePackets([flush]);
+}
+
+/** What the user is told; `undefined` where that is nobody's business. */
+function wordsFor(cause: unknown): string | undefined {
+  if (cause instanceof ArchiveUsage) return cause.message + USAGE;
+  const isTheirs =
+    (cause instanceof ServiceError && cause.code !== "server-core/internal") ||
+    (cause instanceof ObjectsError &&
+      (cause.code === "objects/bad-archive-request" || cause.code === "objects/limit-exceeded"));
+  return isTheirs ? `fatal: ${latin1(cause.message)}\n` : undefined;
+}
+
+function asServiceError(cause: unknown): unknown {
+  if (cause instanceof ArchiveUsage) return refused(cause.message.trim() || "bad usage");
+  if (cause instanceof ObjectsError && cause.code === "objects/bad-archive-request")
+    return refused(cause.message);
+  return cause;
+}
+
+function latin1(text: string): string {
+  return text.replace(/[^\n\x20-\x7e\x80-\xff]/g, "?").slice(0, 4096);
+}
+
+async function readWords(session: Session): Promise<string[]> {
+  const { maxArchiveArguments, maxArchiveArgumentBytes } = session.limits;
+  const words: string[] = [];
+  let bytes = 0;
+  for (;;) {
+    const packet = await session.input.readPacket();
+    if (packet === undefined) throw hungUp();
+    if (packet.type === "flush") return words;
+    if (packet.type !== "data") throw protocolError("'argument' token or flush expected");
+    if (words.length >= maxArchiveArguments)
+      throw new ServiceError("server-core/limit-exceeded", `Too many options (>${maxArchiveArguments - 1})`);
+    bytes += packet.payload.length;
+    if (bytes > maxArchiveArgumentBytes)
+      throw limitExceeded("maxArchiveArgumentBytes", maxArchiveArgumentBytes);
+    const line = decodeLatin1(packet.payload).replace(/\n$/, "");
+    if (!line.startsWith(ARGUMENT)) throw protocolError("'argument' token or flush expected");
+    const word = line.slice(ARGUMENT.length);
+    words.push(word.includes("\0") ? word.slice(0, word.indexOf("\0")) : word);
+  }
+}
+
+async function archiveRequest(
+  session: Session,
+  options: ReturnType<typeof parseArchiveOptions>,
+): Promise<ArchiveRequest> {
+  const { limits, repository } = session;
+  const { prefix, level, mtime, treeish, paths, verbose } = options;
+  const format = archiveFormat(repository.config, options.format, level);
+  if (prefix.length > limits.maxArchivePrefixBytes)
+    throw limitExceeded("maxArchivePrefixBytes", limits.maxArchivePrefixBytes);
+  const { tree, commit, time } = await findArchivedTree(session, treeish);
+  const now = session.now();
+  return {
+    format,
+    level,
+    tree,
+    commit,
+    time: mtime === undefined ? (time ?? Math.floor(now / 1000)) : Math.max(approximateDate(mtime, now), 0),
+    prefix,
+    paths,
+    verbose,
+    ignoreTreeAttributes: options.worktreeAttributes,
+    settings: archiveSettings(repository.config),
+    limits: {
+      maxEntries: limits.maxArchiveEntries,
+      maxArchiveBytes: limits.maxArchiveBytes,
+      maxCpuMs: limits.maxArchiveCpuMs,
+    },
+  };
+}
+
+/** All that the client may see, HEAD first. */
+async function visibleRefs(session: Session): Promise<readonly ArchiveRef[]> {
+  const refs: ArchiveRef[] = [];
+  const { target, ref } = await session.refs.head();
+  if (ref !== undefined) refs.push({ name: "HEAD", id: ref.id, symrefTarget: target });
+  for await (const batch of session.refs.list({ peel: true, signal: session.signal })) refs.push(...batch);
+  return refs;
+}
