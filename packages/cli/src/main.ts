@@ -1,6 +1,7 @@
 import type { ServiceName } from "@x/server-core";
 import type { DaemonOptions } from "./daemon/daemon-options.ts";
 import { CliError } from "./errors.ts";
+import type { ShellOptions } from "./shell/shell-options.ts";
 import { fatalLines } from "./stdio/fatal-lines.ts";
 import { serveStdio } from "./stdio/stdio.ts";
 import { parseStdioOptions } from "./stdio/stdio-options.ts";
@@ -19,7 +20,7 @@ const STDIO_COMMANDS: ReadonlyMap<string, ServiceName> = new Map([
 const HTTP_BACKEND = "http-backend";
 
 /** Found by these names too. */
-const OTHERS: ReadonlySet<string> = new Set([HTTP_BACKEND, "daemon"]);
+const OTHERS: ReadonlySet<string> = new Set([HTTP_BACKEND, "daemon", "shell"]);
 
 /**
  * Runs `xgit`.
@@ -38,6 +39,11 @@ export async function main(argv: readonly string[], terminal: Terminal = process
       const { serveCgi } = await import("./cgi/http-backend.ts");
       return await serveCgi(terminal);
     }
+    const shell = argv[0] === "shell" ? await readShellOptions(argv.slice(1)) : undefined;
+    if (shell !== undefined && shell !== "help") {
+      const { runShell } = await import("./shell/shell.ts");
+      return await runShell(shell, terminal);
+    }
     const daemon = argv[0] === "daemon" ? await readDaemonOptions(argv.slice(1)) : undefined;
     if (daemon !== undefined && daemon !== "help") {
       const { runDaemon } = await import("./daemon/daemon.ts");
@@ -45,13 +51,18 @@ export async function main(argv: readonly string[], terminal: Terminal = process
     }
     const { runProgram } = await import("./program.ts");
     return await runProgram(
-      options === "help" || daemon === "help" ? [argv[0] as string, "--help"] : argv,
+      [options, shell, daemon].includes("help") ? [argv[0] as string, "--help"] : argv,
       terminal,
     );
   } catch (error) {
     terminal.stderr.write(fatalLines(error));
     return error instanceof CliError && error.code === "cli/usage" ? USAGE : FATAL;
   }
+}
+
+async function readShellOptions(argv: readonly string[]): Promise<ShellOptions | "help"> {
+  const { parseShellOptions } = await import("./shell/shell-options.ts");
+  return parseShellOptions(argv);
 }
 
 async function readDaemonOptions(argv: readonly string[]): Promise<DaemonOptions | "help"> {

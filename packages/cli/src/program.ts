@@ -5,6 +5,7 @@ import { addHttpBackend } from "./commands/http-backend-command.ts";
 import { formatManual } from "./commands/manual.ts";
 import { addReceivePack } from "./commands/receive-pack-command.ts";
 import { addServe } from "./commands/serve-command.ts";
+import { addShell } from "./commands/shell-command.ts";
 import { addUpdateServerInfo } from "./commands/update-server-info-command.ts";
 import { addUploadArchive } from "./commands/upload-archive-command.ts";
 import { addUploadPack } from "./commands/upload-pack-command.ts";
@@ -18,6 +19,7 @@ const COMMANDS: readonly AddCommand[] = [
   addUploadPack,
   addReceivePack,
   addUploadArchive,
+  addShell,
   addHttpBackend,
   addUpdateServerInfo,
 ];
