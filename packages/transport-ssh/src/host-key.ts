@@ -26,14 +26,27 @@ export function parseHostKey(text: string): HostKey {
 }
 
 /**
- * The host key in a file, which is made, with the public key beside it, when there is none: Ed25519, for its owner alone.
+ * The host keys of a server: the one in a file, and the ECDSA one in `PATH.ecdsa` for clients that know no Ed25519 (JSch).
+ * Where there is none both are made, as {@link openHostKey} does; a key that is there alone stays alone.
+ * @throws TransportSshError `transport-ssh/bad-host-key` for a file that others can read, or that holds no private key
+ */
+export async function openHostKeys(path: string): Promise<readonly HostKey[]> {
+  const second = `${path}.ecdsa`;
+  const isAlone = (await readKey(path)) !== undefined && (await readKey(second)) === undefined;
+  // The second one first: whoever finds the first finds both.
+  const others = isAlone ? [] : [await openHostKey(second, "ecdsa")];
+  return [await openHostKey(path), ...others];
+}
+
+/**
+ * The host key in a file, which is made, with the public key beside it, when there is none, for its owner alone.
  * Two processes that start at the same time use the same key.
  * @throws TransportSshError `transport-ssh/bad-host-key` for a file that others can read, or that holds no private key
  */
-export async function openHostKey(path: string): Promise<HostKey> {
+export async function openHostKey(path: string, type: "ed25519" | "ecdsa" = "ed25519"): Promise<HostKey> {
   const found = await readKey(path);
   if (found !== undefined) return parseHostKey(found);
-  const made = ssh2.utils.generateKeyPairSync("ed25519", { comment: "xgit" });
+  const made = ssh2.utils.generateKeyPairSync(type, { comment: "xgit", bits: 256 });
   const temporary = `${path}.${process.pid}.${Math.random().toString(36).slice(2)}`;
   const file = await open(temporary, "wx", 0o600);
   try {

@@ -17,7 +17,7 @@ export {
   TransportSshError,
   type TransportSshErrorCode,
 } from "./command.ts";
-export { type HostKey, openHostKey, parseHostKey } from "./host-key.ts";
+export { type HostKey, openHostKey, openHostKeys, parseHostKey } from "./host-key.ts";
 export { DEFAULT_SSH_LIMITS, type SshLimits } from "./limits.ts";
 export { fingerprintOf, type PublicKeyType, publicKeyType } from "./public-key.ts";
 export { createSshGitServer, SSH_PORT, type SshGitServer, type SshGitServerOptions } from "./server.ts";

@@ -93,8 +93,8 @@ declare module "ssh2" {
     readonly Server: typeof Server;
     readonly utils: {
       generateKeyPairSync(
-        type: "ed25519",
-        options?: { readonly comment?: string },
+        type: "ed25519" | "ecdsa",
+        options?: { readonly comment?: string; readonly bits?: number },
       ): { readonly private: string; readonly public: string };
       parseKey(text: string | Buffer): ParsedKey | readonly ParsedKey[] | Error;
     };

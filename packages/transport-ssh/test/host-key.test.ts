@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { temporaryDirectory } from "@tooling/test-kit";
 import ssh2 from "ssh2";
 import { describe, expect, it } from "vitest";
-import { openAuthorizedKeys, openHostKey, parseHostKey } from "../src/index.ts";
+import { openAuthorizedKeys, openHostKey, openHostKeys, parseHostKey } from "../src/index.ts";
 import { ADA, BOB } from "./rig.ts";
 
 describe("openHostKey", () => {
@@ -42,6 +42,24 @@ describe("openHostKey", () => {
       cipher: "aes256-ctr",
     } as object);
     expect(() => parseHostKey(locked.private)).toThrow(expect.objectContaining({ code }));
+  });
+});
+
+describe("openHostKeys", () => {
+  it("makes a second key for clients that know no Ed25519", async () => {
+    const path = join(temporaryDirectory(), "host_key");
+    const made = await openHostKeys(path);
+    expect(made.map(({ type }) => type)).toEqual(["ssh-ed25519", "ecdsa-sha2-nistp256"]);
+    expect(statSync(`${path}.ecdsa`).mode & 0o777).toBe(0o600);
+    expect(await openHostKeys(path)).toEqual(made);
+  });
+
+  it("puts none beside a key that somebody made", async () => {
+    const directory = temporaryDirectory();
+    const path = join(directory, "host_key");
+    writeFileSync(path, ADA.private, { mode: 0o600 });
+    expect(await openHostKeys(path)).toHaveLength(1);
+    expect(readdirSync(directory)).toEqual(["host_key"]);
   });
 });
 

@@ -13,7 +13,7 @@ import { readTlsFiles, type TlsFiles, type TlsWatch, watchTlsFiles } from "./tls
 export type Port = Listening & {
   readonly scheme: Address["scheme"];
   /** What a client is shown of the server's key. */
-  readonly fingerprint?: string;
+  readonly fingerprint?: string | undefined;
 };
 
 /** The ports that are open. */

@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
-import { createSshGitServer, openAuthorizedKeys, openHostKey } from "@x/transport-ssh";
+import { createSshGitServer, openAuthorizedKeys, openHostKeys } from "@x/transport-ssh";
 import { CliError } from "../errors.ts";
 import type { Terminal } from "../terminal.ts";
 import { listenOn } from "./listen.ts";
@@ -18,14 +18,14 @@ export async function openSsh({ services: { service }, config, logger, env }: Po
   const authenticate = await fatal(file, openAuthorizedKeys(file, { onRefused }));
   const keyFile = config.get("ssh.hostKey") ?? usualHostKey(env);
   await mkdir(dirname(keyFile), { recursive: true, mode: 0o700 });
-  const hostKey = await fatal(keyFile, openHostKey(keyFile));
+  const hostKeys = await fatal(keyFile, openHostKeys(keyFile));
   const host = config.get("host");
   const limits = config.limits("ssh.limits");
   const make = (port: number) =>
-    createSshGitServer({ service, hostKeys: [hostKey], authenticate, host, port, logger, limits });
+    createSshGitServer({ service, hostKeys, authenticate, host, port, logger, limits });
   const asked = config.get("ssh.port");
   const listening = await listenOn(make, asked === "off" ? undefined : asked, SSH_PORT);
-  return { scheme: "ssh", fingerprint: hostKey.fingerprint, ...listening };
+  return { scheme: "ssh", fingerprint: hostKeys[0]?.fingerprint, ...listening };
 }
 
 function usualHostKey(env: Terminal["env"]): string {
