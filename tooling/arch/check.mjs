@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { checkCycles } from "./cycles.mjs";
 import { checkDependencies } from "./dependencies.mjs";
 import { checkFiles } from "./files.mjs";
+import { checkLimits } from "./limits.mjs";
 import { checkNeutralBundles } from "./neutral-bundle.mjs";
 import { readTree } from "./tree.mjs";
 
@@ -15,6 +16,7 @@ export async function check(root) {
     ...checkDependencies(packages),
     ...checkCycles(packages),
     ...checkFiles(packages),
+    ...checkLimits(root, packages),
     ...(await checkNeutralBundles(root, packages)),
   ];
   return found.sort((a, b) => (a.file === b.file ? a.line - b.line : a.file < b.file ? -1 : 1));

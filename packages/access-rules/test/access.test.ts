@@ -259,6 +259,24 @@ describe("failures", () => {
     expect(verdicts).toEqual(Array(40).fill(GRANTED("ada")));
   });
 
+  it("is believed for maxVerified passwords, the latest, and none is above maxPasswordBytes", async () => {
+    const made = await rig({
+      maxVerified: 1,
+      verifiedMs: 60_000,
+      maxFailuresPerUser: 2,
+      maxPasswordBytes: 9,
+    });
+    expect(await ask(made, basic("ada", PASSWORDS.ada))).toEqual(GRANTED("ada"));
+    expect(await ask(made, basic("bob", PASSWORDS.bob))).toEqual(GRANTED("bob"));
+    for (const user of ["ada", "bob"])
+      for (let i = 0; i < 2; i++) await ask(made, basic(user, "wrong"), from(`198.51.100.${i}`));
+    expect(await ask(made, basic("bob", PASSWORDS.bob))).toEqual(GRANTED("bob"));
+    expect(await ask(made, basic("ada", PASSWORDS.ada))).toEqual(refused("throttled"));
+    const strict = await rig({ maxPasswordBytes: 8 });
+    expect(await ask(strict, basic("ada", PASSWORDS.ada))).toEqual(refused("credentials"));
+    expect(await ask(strict, basic("bob", PASSWORDS.bob))).toEqual(GRANTED("bob"));
+  });
+
   it("do not take memory without end", async () => {
     const made = await rig({ maxFailuresPerAddress: 1, maxTrackedFailures: 10 });
     for (let i = 0; i < 30; i++) await ask(made, { kind: "bearer", token: "x" }, from(`198.51.100.${i}`));

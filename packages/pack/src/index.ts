@@ -47,6 +47,7 @@ export type { BitmapFile } from "./read/pack-bitmaps.ts";
 export { PACK_HEADER_BYTES, type PackEntry, PackReader, type PackReaderOptions } from "./read/pack-reader.ts";
 export { type Comparison, compareExisting } from "./take/compare-existing.ts";
 export type { ExternalBase, FindBase, PackSink } from "./take/complete-thin-pack.ts";
+export { cpuAllowance } from "./take/cpu-allowance.ts";
 export type { HashInto, HashTools } from "./take/object-hasher.ts";
 export type { InspectedObject, InspectObject } from "./take/object-inspector.ts";
 export { type IndexedPack, PackIndexer, type PackIndexerOptions } from "./take/pack-indexer.ts";

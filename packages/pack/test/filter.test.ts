@@ -2,11 +2,13 @@ import { type ObjectFilter, type ObjectType, objectIdToBytes } from "@x/objects"
 import { createNodeHasher } from "@x/objects/node";
 import { describe, expect, it } from "vitest";
 import { enumerateObjects, ObjectTable } from "../src/index.ts";
+import { parseSparsePatterns } from "../src/walk/sparse-patterns.ts";
+import { SparsePlaces } from "../src/walk/sparse-places.ts";
 import { bitmapFile, ewah } from "./bitmap-builder.ts";
 import { blob, commit, tag, tree, treeBomb } from "./memory-history.ts";
 import { idOf, looseTable, type MemoryObject, packed } from "./memory-table.ts";
 import { finish, memorySource, NOTHING_LOOSE } from "./open-table.ts";
-import { whole } from "./pack-builder.ts";
+import { bytesOf, whole } from "./pack-builder.ts";
 
 function found(
   table: ObjectTable,
@@ -102,6 +104,22 @@ describe("a filter", () => {
       expect.objectContaining({
         code: "pack/limit-exceeded",
         message: expect.stringContaining("maxSparsePatternBytes"),
+      }),
+    );
+  });
+
+  it("tells no more places apart than maxSparsePlaces allows", () => {
+    const lists = [parseSparsePatterns(bytesOf("/a/b/c/\n/d/*/e/\n"))];
+    const names = ["a", "b", "d", "x"].map(bytesOf);
+    const walk = (places: SparsePlaces) => {
+      for (const one of names)
+        for (const two of names) places.below(places.below(places.root, one, 0, 1), two, 0, 1);
+    };
+    walk(new SparsePlaces(lists));
+    expect(() => walk(new SparsePlaces(lists, 12))).toThrow(
+      expect.objectContaining({
+        code: "pack/limit-exceeded",
+        message: expect.stringContaining("maxSparsePlaces allows (12)"),
       }),
     );
   });

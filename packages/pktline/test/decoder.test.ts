@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { encodePackets, MAX_PAYLOAD_BYTES, PktLineDecoder, PktLineError } from "../src/index.ts";
+import {
+  encodePackets,
+  MAX_PACKET_BYTES,
+  MAX_PAYLOAD_BYTES,
+  PktLineDecoder,
+  PktLineError,
+} from "../src/index.ts";
 import { decodeAll, text, wire } from "./wire.ts";
 
 describe("PktLineDecoder", () => {
@@ -32,7 +38,8 @@ describe("PktLineDecoder", () => {
     },
   );
 
-  it.each(["fff1", "fff4", "ffff"])("refuses %s, which no sender may write", (length) => {
+  it.each(["fff1", "fff4", "ffff"])("refuses %s, which is above MAX_PACKET_BYTES", (length) => {
+    expect(Number(`0x${length}`)).toBeGreaterThan(MAX_PACKET_BYTES);
     const decoder = new PktLineDecoder();
     decoder.feed(wire(length));
     expect(() => decoder.read()).toThrow(expect.objectContaining({ code: "pktline/too-long" }));

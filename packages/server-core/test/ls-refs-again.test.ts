@@ -1,11 +1,11 @@
 import { delim, encodePackets, flush } from "@x/pktline";
 import { describe, expect, it } from "vitest";
-import { createGitService } from "../src/index.ts";
+import { createGitService, type Limits } from "../src/index.ts";
 import { MemoryRepository } from "./memory-repository.ts";
 import { callOf, packetsOf } from "./story.ts";
 
 /** A repository whose refs can name their state, and one service for all questions about it. */
-function rig() {
+function rig(limits: Partial<Limits> = {}) {
   const repository = new MemoryRepository();
   const ids = repository.five();
   const rig = { state: "one", listings: 0, ids, repository };
@@ -16,7 +16,7 @@ function rig() {
     rig.listings++;
     return list(options);
   };
-  const service = createGitService({ repositories: async () => repository });
+  const service = createGitService({ repositories: async () => repository, limits });
   const ask = async (...lines: string[]) => {
     const input = [encodePackets(["command=ls-refs\n", delim, ...lines, flush])];
     let text = "";
@@ -36,6 +36,17 @@ describe("ls-refs asked again", () => {
     expect(known.listings).toBe(made);
     await known.ask("peel");
     expect(known.listings).toBe(made + 1);
+  });
+
+  it("is answered anew beyond maxListingsBytes, and after listingMs", async () => {
+    for (const limits of [{ maxListingsBytes: 10 }, { listingMs: 0 }]) {
+      const known = rig(limits);
+      const first = await known.ask("symrefs");
+      expect(known.listings).toBe(1);
+      await new Promise((resolve) => setTimeout(resolve, 2));
+      expect(await known.ask("symrefs")).toEqual(first);
+      expect(known.listings, JSON.stringify(limits)).toBe(2);
+    }
   });
 
   it("is answered anew once the state is another", async () => {

@@ -1,7 +1,7 @@
 import { type ObjectId, ObjectsError } from "@x/objects";
 import { delim, encodePackets, flush } from "@x/pktline";
 import { describe, expect, it } from "vitest";
-import { createGitService, type Limits } from "../src/index.ts";
+import { createGitService, type GitService, type Limits } from "../src/index.ts";
 import { MemoryRepository } from "./memory-repository.ts";
 import { callOf, packetsOf, serve } from "./story.ts";
 
@@ -253,8 +253,11 @@ describe("hostile wants", () => {
       walks++;
       return unreachable.apply(repository.objects, args);
     };
-    const service = createGitService({ repositories: async () => repository });
-    const ask = async (id: string) => {
+    const askerOf = (limits: Partial<Limits>) => {
+      const service = createGitService({ repositories: async () => repository, limits });
+      return (id: string) => askOf(service, id);
+    };
+    const askOf = async (service: GitService, id: string) => {
       let text = "";
       try {
         for await (const chunk of service(callOf({ input: [fetchV2(id)] })))
@@ -264,6 +267,7 @@ describe("hostile wants", () => {
       }
       return text.includes("PACK") ? "given" : text;
     };
+    const ask = askerOf({});
     for (let i = 0; i < 5; i++) expect(await ask(ids["a lost blob"])).toBe("refused");
     expect(walks).toBe(1);
     for (let i = 0; i < 5; i++) expect(await ask(ids["a blob"])).toBe("given");
@@ -273,6 +277,12 @@ describe("hostile wants", () => {
     expect(await ask(ids["a lost blob"])).toBe("given");
     repository.refs.stored.delete("refs/heads/new");
     expect(await ask(ids["a lost blob"])).toBe("refused");
+    expect(walks).toBe(3);
+    // Where one answer is kept, the one before is forgotten.
+    walks = 0;
+    const other = askerOf({ maxReachAnswers: 1 });
+    for (const name of ["a blob", "a lost blob", "a blob", "a blob"] as const)
+      expect(await other(ids[name])).toBe(name === "a blob" ? "given" : "refused");
     expect(walks).toBe(3);
   });
 });

@@ -400,6 +400,20 @@ describe("a repository of reftables", () => {
     }
   });
 
+  it("waits for its lock as long as reftable.lockTimeout says", async () => {
+    const directory = await emptyOf("reftable");
+    const lock = `${directory}/reftable/tables.list.lock`;
+    await git(["config", "-f", `${directory}/config`, "reftable.lockTimeout", "50"]);
+    const refs = await openRefs(directory);
+    writeFileSync(lock, "");
+    const made = create("refs/heads/x", a);
+    expect(reasons(await refs.transact([made], together))).toEqual(["locked"]);
+    expect(existsSync(lock)).toBe(true);
+    await git(["config", "-f", `${directory}/config`, "reftable.lockTimeout", "20000"]);
+    setTimeout(() => unlinkSync(lock), 200);
+    expect(reasons(await (await openRefs(directory)).transact([made], together))).toEqual(["ok"]);
+  });
+
   it("may lie elsewhere", async () => {
     const directory = await emptyOf("reftable");
     const elsewhere = await emptyOf("reftable");

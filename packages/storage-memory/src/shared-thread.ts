@@ -4,18 +4,29 @@ import type { Pace } from "@x/pack";
 /** Work does not hold the thread for longer than this at a time. Unit: milliseconds. */
 const SLICE_MS = 15;
 
+interface TimeLimit {
+  /** For the message. */
+  readonly name: string;
+  /** May grow meanwhile. */
+  readonly maxMs: () => number;
+}
+
 /** Work that shares the thread with everything else: it stops now and then to let others run, or to stop for good. */
 export class SharedThread implements Pace {
   readonly #signal: AbortSignal | undefined;
-  readonly #limit: { readonly name: string; readonly maxMs: number } | undefined;
+  #limit: TimeLimit | undefined;
   #sliceStart = performance.now();
   #usedMs = 0;
 
   /** @param limit time that others have does not count */
   constructor(signal?: AbortSignal, limit?: { readonly name: string; readonly maxMs: number }) {
     this.#signal = signal;
-    this.#limit = limit;
+    if (limit !== undefined) this.limit(limit.name, () => limit.maxMs);
     signal?.throwIfAborted();
+  }
+
+  limit(name: string, maxMs: (() => number) | undefined): void {
+    this.#limit = maxMs && { name, maxMs };
   }
 
   /** @throws ObjectsError `objects/limit-exceeded`; the reason of the signal */
@@ -33,11 +44,11 @@ export class SharedThread implements Pace {
   pause(): void {
     this.#usedMs += performance.now() - this.#sliceStart;
     this.#sliceStart = performance.now();
-    if (this.#limit === undefined || this.#usedMs <= this.#limit.maxMs) return;
-    const { name, maxMs } = this.#limit;
+    const maxMs = this.#limit?.maxMs();
+    if (maxMs === undefined || this.#usedMs <= maxMs) return;
     throw new ObjectsError(
       "objects/limit-exceeded",
-      `the request takes more time than ${name} (${maxMs} ms)`,
+      `the request takes more time than ${this.#limit?.name} (${Math.round(maxMs)} ms)`,
     );
   }
 

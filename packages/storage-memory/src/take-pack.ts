@@ -2,6 +2,7 @@ import { ObjectsError, type PackReceipt, type TakePackOptions } from "@x/objects
 import {
   askRead,
   compareExisting,
+  cpuAllowance,
   FsckWatch,
   hexOf,
   type IndexedPack,
@@ -57,7 +58,9 @@ export async function takePack(
     gatherReferences: true,
     ...(limits.maxTreeDepth === undefined ? {} : { maxTreeDepth: limits.maxTreeDepth }),
     inspect: watch?.inspect,
+    checkpoint: () => pace.pause(),
   });
+  pace.limit("receive.maxCpuMs", cpuAllowance(limits, indexer));
   try {
     await receive(indexer, chunks, {
       pace,
@@ -102,7 +105,9 @@ async function receive(
 ): Promise<void> {
   const iterator = chunks[Symbol.asyncIterator]();
   for (;;) {
+    pace.pause();
     const step = await unlessAborted(iterator.next(), signal);
+    pace.resume();
     // What is beyond the pack's end is not ours: the iteration is left as it is.
     if (step.done || indexer.feed(step.value)) return;
     tell();

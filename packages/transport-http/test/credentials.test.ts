@@ -1,6 +1,7 @@
 import { createGitService, type ServiceCall, ServiceError } from "@x/server-core";
 import { describe, expect, it } from "vitest";
 import { formatChallenge, parseAuthorization, withoutUserInfo } from "../src/credentials.ts";
+import { DEFAULT_HTTP_LIMITS } from "../src/limits.ts";
 import { discovery, echo, handlerOf, pieces, post } from "./handler.ts";
 
 const MAX = 8192;
@@ -115,8 +116,13 @@ describe("a handler", () => {
       asked++;
       return echo(call);
     });
-    for (const request of [discovery(), post("0000")]) {
-      request.headers.set("authorization", `Basic ${SECRET}`);
+    const long = `Bearer ${"a".repeat(DEFAULT_HTTP_LIMITS.maxAuthorizationBytes)}`;
+    for (const [request, header] of [
+      [discovery(), `Basic ${SECRET}`],
+      [post("0000"), `Basic ${SECRET}`],
+      [discovery(), long],
+    ] as const) {
+      request.headers.set("authorization", header);
       const response = await handler(request);
       expect(response.status).toBe(400);
       expect(await response.text()).toBe("Bad Authorization header\n");

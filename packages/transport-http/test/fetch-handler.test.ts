@@ -246,8 +246,14 @@ describe("request bodies", () => {
       413,
       text,
     ]);
-    const push = post(body, { service: "git-receive-pack", headers: { "content-encoding": encoding } });
-    expect(await (await handler(push)).text()).toBe("60000");
+    const push = () => post(body, { service: "git-receive-pack", headers: { "content-encoding": encoding } });
+    expect(await (await handler(push())).text()).toBe("60000");
+    const { handler: other } = handlerOf(measure, { limits: { maxPushRequestBytes: 50_000 } });
+    const refused = await other(push());
+    expect([refused.status, await refused.text()]).toEqual([
+      413,
+      "the request body exceeds maxPushRequestBytes (50000 bytes)\n",
+    ]);
   });
 
   it("a body that announces too much is refused unread", async () => {

@@ -4,7 +4,7 @@ import { gzipSync } from "node:zlib";
 import { type GitService, ServiceError } from "@x/server-core";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createFetchHandler } from "../src/index.ts";
-import { createNodeHttpServer, type NodeHttpServer, type NodeListenerOptions } from "../src/node.ts";
+import { createNodeHttpServer, type NodeHttpServer, type NodeServerLimits } from "../src/node.ts";
 import { bytes, measure, randomNumbers } from "./handler.ts";
 
 const UPLOAD = { "content-type": "application/x-git-upload-pack-request" };
@@ -19,7 +19,7 @@ async function until(condition: () => boolean, ms = 3000): Promise<void> {
 
 async function start(
   service: GitService,
-  limits: NodeListenerOptions = {},
+  limits: NodeServerLimits = {},
 ): Promise<{ port: number; url: string; server: NodeHttpServer; lines: Record<string, unknown>[] }> {
   const lines: Record<string, unknown>[] = [];
   const keep = (fields: object) => void lines.push(fields as Record<string, unknown>);
@@ -56,6 +56,18 @@ const post = (path: string, headers: string, body = "") =>
   `POST ${path} HTTP/1.1\r\nHost: h\r\nContent-Type: application/x-git-upload-pack-request\r\n${headers}\r\n${body}`;
 
 describe("a server of node:http", () => {
+  it("keeps within headersTimeoutMs, keepAliveTimeoutMs and maxHeaderBytes", async () => {
+    const limits: NodeServerLimits = { headersTimeoutMs: 300, keepAliveTimeoutMs: 50, maxHeaderBytes: 2000 };
+    const { port } = await start(async function* () {}, limits);
+    const slow = raw(port, "GET /demo.git/HEAD HTTP/1.1\r\nHost:");
+    const idle = raw(port, "GET /none HTTP/1.1\r\nHost: h\r\n\r\n");
+    const large = raw(port, `GET / HTTP/1.1\r\nHost: h\r\nX: ${"x".repeat(2000)}\r\n\r\n`);
+    await Promise.all([slow.closed, idle.closed, large.closed]);
+    expect(idle.text()).toMatch(/^HTTP\/1\.1 404 /);
+    expect(large.text()).toMatch(/^HTTP\/1\.1 431 /);
+    expect(slow.text()).toMatch(/^(?:$|HTTP\/1\.1 408 )/);
+  }, 30_000);
+
   it("serves discovery and calls, and sees its client's address", async () => {
     let peer: string | undefined;
     const { url } = await start(async function* (call) {

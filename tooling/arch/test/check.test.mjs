@@ -157,6 +157,27 @@ const PLANTED = [
   ],
 ];
 
+describe("limits", () => {
+  const listed = (rows) => ({ "LIMITS.md": `| name |\n| ---- |\n${rows}` });
+  const source = {
+    "packages/pktline/src/limits.ts": "export interface Limits {\n  readonly maxBytes: number;\n}\n",
+    "packages/pktline/src/index.ts": 'export type { Limits } from "./limits.ts";\n',
+  };
+  const tested = { "packages/pktline/test/limits.test.ts": "// maxBytes\n" };
+  const rules = async (changes) => (await check(plant(changes))).map(({ rule, file }) => `${rule} ${file}`);
+
+  it("stand in the list, if they are public, and a test names those that do", async () => {
+    const row = listed("| `group.maxBytes` |\n");
+    expect(await rules({ ...source, ...tested, ...row })).toEqual([]);
+    expect(await rules({ ...source, ...tested, ...listed("") })).toEqual([
+      "unlisted-limit packages/pktline/src/limits.ts",
+    ]);
+    expect(await rules({ ...source, ...row })).toEqual(["untested-limit LIMITS.md"]);
+    const hidden = { ...source, "packages/pktline/src/index.ts": "export {};\n" };
+    expect(await rules({ ...hidden, ...listed("") })).toEqual([]);
+  });
+});
+
 describe("a planted violation", () => {
   for (const [rule, place, changes] of PLANTED) {
     const name = `${rule} in ${place}`;

@@ -1,8 +1,8 @@
 import { closeSync, openSync, renameSync } from "node:fs";
-import type { ReceiveLimits } from "@x/objects";
 import { createNodeHasher } from "@x/objects/node";
 import {
   compareExisting,
+  cpuAllowance,
   DeltaBaseCache,
   FsckWatch,
   type IndexedPack,
@@ -87,18 +87,6 @@ function openWatch(
 /** Tells the user what was found so far. */
 async function tell(watch: FsckWatch | undefined, job: Job): Promise<void> {
   for (const text of watch?.takeLines() ?? []) await job.emit({ kind: "message", text });
-}
-
-/** A pack is granted more as it comes: what it costs is bounded by what it cost to send. Unit: milliseconds. */
-function cpuAllowance(
-  { maxCpuMs, maxCpuMsPerMib = 0, maxCpuMsPerObject = 0 }: ReceiveLimits,
-  indexer: PackIndexer,
-): (() => number) | undefined {
-  if (maxCpuMs === undefined) return undefined;
-  return () =>
-    maxCpuMs +
-    (indexer.receivedBytes / 2 ** 20) * maxCpuMsPerMib +
-    indexer.receivedObjects * maxCpuMsPerObject;
 }
 
 async function receive(

@@ -1,0 +1,24 @@
+import type { ReceiveLimits } from "@x/objects";
+
+/** How far a pack has come in. */
+interface Arrival {
+  /** Unit: bytes. */
+  readonly receivedBytes: number;
+  readonly receivedObjects: number;
+}
+
+/**
+ * What taking a pack in may cost so far: more as more of it comes, so that what it costs here is bounded by what it costs
+ * to send. Unit: milliseconds of a processor.
+ * @returns `undefined` where nothing limits it
+ */
+export function cpuAllowance(
+  { maxCpuMs, maxCpuMsPerMib = 0, maxCpuMsPerObject = 0 }: ReceiveLimits,
+  arrival: Arrival,
+): (() => number) | undefined {
+  if (maxCpuMs === undefined) return undefined;
+  return () =>
+    maxCpuMs +
+    (arrival.receivedBytes / 2 ** 20) * maxCpuMsPerMib +
+    arrival.receivedObjects * maxCpuMsPerObject;
+}
