@@ -1,5 +1,5 @@
 // Our server beside C git's on the same repositories, in one run:
-//   pnpm bench [REPOSITORY] [--only fetch|latency|push|pushes|smallpushes|small|fetches|refs] [--pairs N] [--objects N] [--bitmaps] [--json FILE] [--check]
+//   pnpm bench [REPOSITORY] [--only fetch|latency|push|pushes|smallpushes|small|fetches|refs|ways] [--pairs N] [--objects N] [--bitmaps] [--json FILE] [--check]
 // With --bitmaps, both find the reachability bitmaps there that `git repack -b` writes; otherwise there are none.
 // Without REPOSITORY one is made up (and kept below the system's temporary directory). Linux only: it reads /proc.
 // Nothing here is a claim about another machine; only the ratios of one run mean something.
@@ -21,11 +21,15 @@ import { median, Results } from "./statistics.mjs";
 const PUSHED_OBJECTS = 20_000;
 const SMALL_PUSHES = 20;
 const MANY_REFS = 100_000;
-const NAMES = ["fetch", "latency", "push", "pushes", "smallpushes", "small", "fetches", "refs"];
+/** One is too short for a clock of ten milliseconds. */
+const FETCHES_IN_TURN = 3;
+const NAMES = ["fetch", "latency", "push", "pushes", "smallpushes", "small", "fetches", "refs", "ways"];
 /** What is promised, and with --check required. */
 const PROMISES = new Map([
   ["full fetch: server CPU, s", { ratio: 2 }],
   ["full fetch: server peak memory, MiB", { most: 300 }],
+  ["full fetch over http://: times the server CPU of git://", { most: 1.1 }],
+  ["full fetch over http://: times the wall time of git://", { most: 1.1 }],
   ["ls-remote while a fetch is prepared: max, ms", { most: 50 }],
   ["push of 20k objects: wall, s", { ratio: 3 }],
   ["first push: server CPU, s", { ratio: 1.3 }],
@@ -121,6 +125,31 @@ async function fetches(copy) {
       add(`${when}: until the first byte of the pack, s`, prepared);
       add(`${when}: server peak memory, MiB`, rss);
       add(`${when}: pack sent, MiB`, bytes);
+    }
+  });
+}
+
+/** The same fetches over both transports of one server, in turns. The first of each goes to what both will find. */
+async function ways(copy) {
+  if (!sides.includes("xgit")) return;
+  await using("xgit", async (server) => {
+    for (let pair = 0; pair <= Number(options.pairs); pair++) {
+      note(`full fetch over http:// and git://: ${pair} of ${options.pairs}`);
+      const cost = { "git://": { cpu: 0, wall: 0 }, "http://": { cpu: 0, wall: 0 } };
+      for (let turn = 0; turn < FETCHES_IN_TURN; turn++)
+        for (const way of ["git://", "http://"]) {
+          const { cpu, wall } = await fullFetch(server, "bench.git", copy.objects, way);
+          cost[way].cpu += cpu / FETCHES_IN_TURN;
+          cost[way].wall += wall / FETCHES_IN_TURN;
+        }
+      if (pair === 0) continue;
+      for (const [way, { cpu, wall }] of Object.entries(cost)) {
+        results.add("xgit", `full fetch, warm, over ${way}: server CPU, s`, cpu);
+        results.add("xgit", `full fetch, warm, over ${way}: wall, s`, wall);
+      }
+      const { "git://": native, "http://": http } = cost;
+      results.add("xgit", "full fetch over http://: times the server CPU of git://", http.cpu / native.cpu);
+      results.add("xgit", "full fetch over http://: times the wall time of git://", http.wall / native.wall);
     }
   });
 }
@@ -263,6 +292,7 @@ try {
     await verify(copy);
     await fetches(copy);
   }
+  if (wanted.has("ways")) await ways(copy);
   if (wanted.has("latency")) await latencies();
   if (wanted.has("push")) await pushes();
   if (wanted.has("pushes") || wanted.has("smallpushes")) {

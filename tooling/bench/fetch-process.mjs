@@ -1,9 +1,10 @@
 // One full fetch in a process of its own, so that reading it does not hold up the rig's other clocks.
 // Tells its parent `first-byte` and `done`.
+import { openHttpSocket } from "./http-socket.mjs";
 import { idsOf, open } from "./raw-client.mjs";
 
-const [port, repository] = process.argv.slice(2);
-const client = await open(Number(port), repository);
+const [port, repository, way] = process.argv.slice(2);
+const client = await (way === "http://" ? openHttpSocket : open)(Number(port), repository);
 const wants = idsOf(await client.listRefs());
 process.send({ event: "asking" });
 const started = performance.now();

@@ -9,9 +9,9 @@ import { median } from "./statistics.mjs";
 const FETCHER = fileURLToPath(new URL("fetch-process.mjs", import.meta.url));
 const MIB = 1024 * 1024;
 
-function fetchInProcess(port, repository, onEvent = () => {}) {
+function fetchInProcess(port, repository, onEvent = () => {}, way = "git://") {
   return new Promise((resolve, reject) => {
-    const child = fork(FETCHER, [String(port), repository]);
+    const child = fork(FETCHER, [String(port), repository, way]);
     let result;
     child.on("message", (message) => {
       if (message.event === "done") result = message;
@@ -35,8 +35,9 @@ async function costOf(server, work) {
 }
 
 /** Everything, fetched once. @throws Error when the pack has not the expected number of objects */
-export async function fullFetch(server, repository, objects) {
-  const { result, cpu, rss } = await costOf(server, () => fetchInProcess(server.port, repository));
+export async function fullFetch(server, repository, objects, way = "git://") {
+  const port = way === "git://" ? server.port : server.httpPort;
+  const { result, cpu, rss } = await costOf(server, () => fetchInProcess(port, repository, undefined, way));
   if (result.objects !== objects) throw new Error(`a fetch gave ${result.objects} objects of ${objects}`);
   return {
     cpu,

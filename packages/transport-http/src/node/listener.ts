@@ -20,6 +20,9 @@ export interface NodeListenerOptions {
   readonly maxLingerBytes?: number | undefined;
 }
 
+/** What a client has not read yet waits here up to this, so that the system gets much at once. Unit: bytes. */
+const MAX_QUEUED = 256 * 1024;
+
 type Patience = BodyPace & { readonly [name in keyof NodeListenerOptions]-?: number };
 
 /**
@@ -111,7 +114,7 @@ async function send(
   for (;;) {
     const { done, value } = await chunks.next();
     if (done === true) break;
-    if (reply.write(value) || gone.aborted) continue;
+    if (reply.write(value) || reply.writableLength < MAX_QUEUED || gone.aborted) continue;
     const timer = setTimeout(() => reply.destroy(), writeIdleMs);
     await new Promise<void>((resolve) => {
       wake = resolve;
