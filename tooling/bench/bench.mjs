@@ -1,5 +1,5 @@
 // Our server beside C git's on the same repositories, in one run:
-//   pnpm bench [REPOSITORY] [--only fetch|latency|push|pushes|smallpushes|small|fetches|refs|ways] [--pairs N] [--objects N] [--bitmaps] [--json FILE] [--check]
+//   pnpm bench [REPOSITORY] [--only fetch|latency|push|pushes|smallpushes|small|fetches|refs|ways|idle|stalled] [--pairs N] [--objects N] [--bitmaps] [--json FILE] [--check]
 // With --bitmaps, both find the reachability bitmaps there that `git repack -b` writes; otherwise there are none.
 // Without REPOSITORY one is made up (and kept below the system's temporary directory). Linux only: it reads /proc.
 // Nothing here is a claim about another machine; only the ratios of one run mean something.
@@ -9,12 +9,13 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { stockGit } from "./git.mjs";
+import { idleConnections, stalledReaders } from "./many-clients.mjs";
 import { firstAndEach, fullFetch, latencyWhileFetching, push } from "./measure.mjs";
 import { listRefsOnce } from "./raw-client.mjs";
 import { rawPush } from "./raw-push.mjs";
 import { addRefs, benchCopy, generated } from "./repository.mjs";
 import { listings, nothingNew, smallFetches } from "./requests.mjs";
-import { startGit, startGitHttp, startOurs } from "./servers.mjs";
+import { startGit, startGitHttp, startOurDaemon, startOurs } from "./servers.mjs";
 import { commitLine } from "./small-pushes.mjs";
 import { median, Results } from "./statistics.mjs";
 
@@ -23,7 +24,19 @@ const SMALL_PUSHES = 20;
 const MANY_REFS = 100_000;
 /** One is too short for a clock of ten milliseconds. */
 const FETCHES_IN_TURN = 3;
-const NAMES = ["fetch", "latency", "push", "pushes", "smallpushes", "small", "fetches", "refs", "ways"];
+const NAMES = [
+  "fetch",
+  "latency",
+  "push",
+  "pushes",
+  "smallpushes",
+  "small",
+  "fetches",
+  "refs",
+  "ways",
+  "idle",
+  "stalled",
+];
 /** What is promised, and with --check required. */
 const PROMISES = new Map([
   ["full fetch: server CPU, s", { ratio: 2 }],
@@ -45,6 +58,12 @@ const PROMISES = new Map([
   ].flatMap(everyWay),
   ...["ls-refs of all", "ls-refs of branches and tags"].flatMap(everyWay),
 ]);
+
+for (const way of ["git://", "http://"]) {
+  PROMISES.set(`500 idle connections over ${way}: MiB`, { most: 50 });
+  PROMISES.set(`100 stalled readers over ${way}: MiB`, { most: 300 });
+  PROMISES.set(`100 stalled readers over ${way}: times as long for another clone`, { most: 1.2 });
+}
 
 function everyWay(name) {
   return ["git://", "http://"].map((way) => [`${name} over ${way}: server CPU, ms`, { ratio: 1 }]);
@@ -281,6 +300,38 @@ async function requests(kinds) {
   }
 }
 
+/** Of ours alone: C git has a process for each. */
+async function manyClients(kind, measure) {
+  if (!sides.includes("xgit")) return;
+  for (const way of ["git://", "http://"])
+    for (let turn = 1; turn <= Number(options.pairs); turn++) {
+      note(`${kind} over ${way}: ${turn} of ${options.pairs}`);
+      const start = way === "git://" ? startOurDaemon : startOurs;
+      const server = await start(options.server, work, git.env);
+      try {
+        await measure(server, way, (what, value) =>
+          results.add("xgit", `${kind} over ${way}: ${what}`, value),
+        );
+      } finally {
+        await server.stop();
+      }
+    }
+}
+
+async function idle() {
+  await manyClients("500 idle connections", async (server, way, add) => {
+    add("MiB", await idleConnections(server, "bench.git", way));
+  });
+}
+
+async function stalled() {
+  await manyClients("100 stalled readers", async (server, way, add) => {
+    const { added, slower } = await stalledReaders(server, "bench.git", way);
+    add("MiB", added);
+    add("times as long for another clone", slower);
+  });
+}
+
 try {
   const source = positionals[0] ?? (await generated(git, Number(options.objects), note));
   const copy = benchCopy(git, source, join(work, "bench.git"), options);
@@ -301,6 +352,8 @@ try {
   }
   if (wanted.has("small")) await smalls();
   if (wanted.has("fetches")) await requests(smallFetches(git, copy.directory, "bench.git"));
+  if (wanted.has("idle")) await idle();
+  if (wanted.has("stalled")) await stalled();
   if (wanted.has("refs")) {
     benchCopy(git, source, join(work, "refs.git"));
     addRefs(git, join(work, "refs.git"), MANY_REFS);

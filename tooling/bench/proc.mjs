@@ -42,6 +42,11 @@ function tasks(pid) {
 const memory = (pid, field) =>
   Number(new RegExp(`^${field}:\\s+(\\d+) kB`, "m").exec(read(`/proc/${pid}/status`))?.[1] ?? 0) / 1024;
 
+/** What a process holds just now. @returns MiB */
+export function residentMemory(pid) {
+  return memory(pid, "VmRSS");
+}
+
 /**
  * Watches the resident memory of a process and of everything below it. The process's own peak is the kernel's;
  * that of the children together is the highest of samples.

@@ -61,6 +61,20 @@ export async function startOurs(bin, directory, env) {
   return { ...server, httpPort };
 }
 
+/** Starts `xgit daemon` for as many connections as there may come. */
+export async function startOurDaemon(bin, directory, env) {
+  const port = await freePort();
+  return await started(process.execPath, port, env, [
+    bin,
+    "daemon",
+    "--export-all",
+    "--listen=127.0.0.1",
+    `--port=${port}`,
+    "--max-connections=0",
+    `--base-path=${directory}`,
+  ]);
+}
+
 async function started(command, port, env, args) {
   const child = spawn(command, args, { env, stdio: ["ignore", "ignore", "pipe"] });
   let said = "";

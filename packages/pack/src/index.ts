@@ -40,6 +40,7 @@ export { encodePackIndex, encodeReverseIndex, type IndexedObjects } from "./form
 export { createZlibCodec, type Inflater, type ZlibCodec } from "./format/zlib-codec.ts";
 export { makeEmptyPack } from "./make/empty-pack.ts";
 export { makePack, type PackTools } from "./make/make-pack.ts";
+export { soughtAnswer } from "./make/recall.ts";
 export { CommitGraph } from "./read/commit-graph.ts";
 export { DeltaBaseCache, type PackedObject } from "./read/delta-base-cache.ts";
 export { type LooseObjects, ObjectTable } from "./read/object-table.ts";

@@ -1,7 +1,7 @@
 import type { ObjectId, PackRequest } from "@x/objects";
 import { createNodeHasher } from "@x/objects/node";
 import { describe, expect, it } from "vitest";
-import { makePack, ObjectTable } from "../src/index.ts";
+import { makePack, ObjectTable, soughtAnswer } from "../src/index.ts";
 import { answerKey } from "../src/make/recall.ts";
 import { createNodeZlibCodec } from "../src/node.ts";
 import { AnswerMemory } from "../src/read/answer-memory.ts";
@@ -90,6 +90,43 @@ describe.each([
     const request = { wants: [idOf(tip)], haves: [idOf(one)] };
     make(table, request);
     expect(isRecalled(table, request)).toBe(false);
+  });
+});
+
+describe("an answer that somebody is after", () => {
+  const tools = { codec: createNodeZlibCodec(), createHasher: createNodeHasher };
+  // A walk that breathes: each of these is a step of it.
+  const line = [old];
+  for (let i = 0; i < 3000; i++) line.push(commit(root, [line.at(-1) as MemoryObject]));
+  const request = { ...FRESH, wants: [idOf(line.at(-1) as MemoryObject)] };
+  const fresh = () => new ObjectTable("sha1", [packedWhole([one, two, root, ...line])], NOTHING_LOOSE);
+  const sought = (table: ObjectTable, asked: PackRequest = request) =>
+    soughtAnswer(table, asked, createNodeHasher);
+
+  it("can be waited for until it is known", async () => {
+    const table = fresh();
+    expect(sought(table)).toBeUndefined();
+    const walk = makePack(table, request, tools);
+    expect(walk.next().done).toBe(false);
+    const pending = sought(table);
+    expect(sought(table, { ...request, wants: [idOf(old)] })).toBeUndefined();
+    expect(sought(table, { ...request, haves: [idOf(old)] })).toBeUndefined();
+    for (const _ of walk);
+    await pending;
+    expect(pending).toBeDefined();
+    expect(sought(table)).toBeUndefined();
+    expect(isRecalled(table, request)).toBe(true);
+  });
+
+  it("is waited for no longer when its walk is given up", async () => {
+    const table = fresh();
+    const walk = makePack(table, request, tools);
+    walk.next();
+    const pending = sought(table);
+    expect(pending).toBeDefined();
+    walk.return();
+    await pending;
+    expect(sought(table)).toBeUndefined();
   });
 });
 

@@ -65,14 +65,21 @@ function* select(
   const known = key === undefined ? undefined : recall(table, key);
   if (known !== undefined) return known;
   const enumeration = enumerateObjects(table, { ...enumerateRequest(table, request), withoutBitmaps });
-  for (;;) {
-    const step = enumeration.next();
-    if (step.done) {
-      if (key !== undefined) remember(table, key, step.value);
-      return step.value;
+  const end = key === undefined ? undefined : table.answers.seek(key);
+  try {
+    for (;;) {
+      const step = enumeration.next();
+      if (step.done) {
+        if (key === undefined) return step.value;
+        remember(table, key, step.value);
+        // It is shared, and the notes of the walk are not.
+        return recall(table, key) ?? step.value;
+      }
+      yield undefined;
+      yield* meter.update("Enumerating objects", step.value);
     }
-    yield undefined;
-    yield* meter.update("Enumerating objects", step.value);
+  } finally {
+    end?.();
   }
 }
 

@@ -1,8 +1,8 @@
 import type { CreateHasher, ObjectId, PackRequest } from "@x/objects";
 import type { RememberedAnswer } from "../read/answer-memory.ts";
 import type { ObjectTable } from "../read/object-table.ts";
-import { ObjectFlags } from "../walk/object-notes.ts";
-import { SelectedObjects, type Selection } from "../walk/selection.ts";
+import type { Selection } from "../walk/selection.ts";
+import { RecalledSelection } from "./recalled-selection.ts";
 
 /** With more objects in no pack an answer is not worth remembering: they will be packed soon. */
 const MAX_LOOSE = 1024;
@@ -31,37 +31,48 @@ export function remember(table: ObjectTable, key: string, selection: Selection):
   const loose: ObjectId[] = [];
   for (const number of table.looseNumbers())
     if (selection.isSelected(number) && loose.push(table.id(number)) > MAX_LOOSE) return;
-  table.answers.set(key, { packed: packedOf(table, selection), loose });
+  table.answers.set(key, { ...packedOf(table, selection), loose });
 }
 
-function packedOf(table: ObjectTable, selection: Selection): RememberedAnswer["packed"] {
+function packedOf(
+  table: ObjectTable,
+  selection: Selection,
+): Pick<RememberedAnswer, "packed" | "packedCount"> {
   const { few } = selection;
-  const { packedCount } = table;
-  if (few !== undefined && few.length * 32 < packedCount) {
+  const { packedCount: stored } = table;
+  if (few !== undefined && few.length * 32 < stored) {
     const numbers = new Set<number>();
     for (let i = 0; i < few.length; i++)
-      if (few.get(i) < packedCount && selection.isSelected(few.get(i))) numbers.add(few.get(i));
-    return Int32Array.from(numbers);
+      if (few.get(i) < stored && selection.isSelected(few.get(i))) numbers.add(few.get(i));
+    return { packed: Int32Array.from(numbers).sort(), packedCount: numbers.size };
   }
-  const bits = new Uint8Array(Math.ceil(packedCount / 8));
-  for (let number = 0; number < packedCount; number++)
-    if (selection.isSelected(number)) bits[number >> 3] = (bits[number >> 3] as number) | (1 << (number & 7));
-  return bits;
+  const packed = new Uint8Array(Math.ceil(stored / 8));
+  let packedCount = 0;
+  for (let number = 0; number < stored; number++)
+    if (selection.isSelected(number)) {
+      packed[number >> 3] = (packed[number >> 3] as number) | (1 << (number & 7));
+      packedCount++;
+    }
+  return { packed, packedCount };
 }
 
 /** What was selected for the same request before; `undefined` when that is not known, or not stored any more. */
-export function recall(table: ObjectTable, key: string): SelectedObjects | undefined {
+export function recall(table: ObjectTable, key: string): Selection | undefined {
   const answer = table.answers.get(key);
   if (answer === undefined) return undefined;
   const loose = answer.loose.map((id) => table.findId(id));
-  if (loose.includes(-1)) return undefined;
-  const selection = new SelectedObjects(table, new ObjectFlags(table.count), undefined);
-  const { packed } = answer;
-  if (packed instanceof Int32Array) for (const number of packed) selection.select(number);
-  else
-    for (const [at, byte] of packed.entries())
-      for (let bits = byte, bit = 0; bits !== 0; bits >>= 1, bit++)
-        if (bits & 1) selection.select(at * 8 + bit);
-  for (const number of loose) selection.select(number);
-  return selection;
+  return loose.includes(-1) ? undefined : new RecalledSelection(table, answer, loose);
+}
+
+/**
+ * Settles when the answer to a request like this one, which somebody else's walk is after, is known or given up. To be
+ * waited for once, before {@link makePack}: then many who ask for the same at once cost one walk.
+ */
+export function soughtAnswer(
+  table: ObjectTable,
+  request: PackRequest,
+  createHasher: CreateHasher,
+): Promise<void> | undefined {
+  const key = answerKey(request, createHasher);
+  return key === undefined ? undefined : table.answers.sought(key);
 }

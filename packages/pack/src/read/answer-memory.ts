@@ -8,8 +8,10 @@ const OVERHEAD_BYTES = 256;
 
 /** The objects that a request was answered with. */
 export interface RememberedAnswer {
-  /** Those in packs: their numbers, or a bit for each object of the packs. */
+  /** Those in packs: their numbers in ascending order, or a bit for each object of the packs. */
   readonly packed: Int32Array | Uint8Array;
+  /** How many are in packs. */
+  readonly packedCount: number;
   /** Those in no pack, which have other numbers each time. */
   readonly loose: readonly ObjectId[];
 }
@@ -20,7 +22,26 @@ export interface RememberedAnswer {
  */
 export class AnswerMemory {
   readonly #answers: Map<string, RememberedAnswer> = new Map();
+  readonly #sought: Map<string, Promise<void>> = new Map();
   #bytes = 0;
+
+  /** Settles when an answer that is looked for just now is known, or given up; `undefined` when nobody looks for it. */
+  sought(key: string): Promise<void> | undefined {
+    return this.#sought.get(key);
+  }
+
+  /** Begins to look for an answer. @returns ends that, to be called in any case */
+  seek(key: string): () => void {
+    let end = (): void => {};
+    const ended = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    this.#sought.set(key, ended);
+    return () => {
+      if (this.#sought.get(key) === ended) this.#sought.delete(key);
+      end();
+    };
+  }
 
   get(key: string): RememberedAnswer | undefined {
     const answer = this.#answers.get(key);

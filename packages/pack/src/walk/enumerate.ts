@@ -68,6 +68,7 @@ export function* enumerateObjects(
 ): Generator<number, Selection> {
   const enumeration = new Enumeration(table, request);
   yield* enumeration.run(request);
+  enumeration.selected.settle();
   return enumeration.selected;
 }
 

@@ -10,9 +10,11 @@ const FACTOR = 0x01000193;
  */
 export class PathNotes {
   /** Wanted object, or tree of the other side → path. */
-  readonly #paths: Map<number, number> = new Map();
+  #paths: Map<number, number> = new Map();
   /** Path → object of the other side. */
-  readonly #had: Map<number, number> = new Map();
+  #had: Map<number, number> = new Map();
+  /** Wanted object → object of the other side, once no more is to be noted. */
+  #alike: Map<number, number> | undefined;
 
   noteHadRoot(tree: number): void {
     this.#had.set(ROOT, tree);
@@ -37,8 +39,20 @@ export class PathNotes {
 
   /** What the other side has where `number` is wanted; -1 when that is not known. */
   likeness(number: number): number {
+    if (this.#alike !== undefined) return this.#alike.get(number) ?? -1;
     const path = this.#paths.get(number);
     return path === undefined ? -1 : (this.#had.get(path) ?? -1);
+  }
+
+  /** Nothing more will be noted: keeps what is known of the objects that `isWanted`, mostly few of those that were met. */
+  settle(isWanted: (number: number) => boolean): void {
+    const alike = new Map<number, number>();
+    for (const [number, path] of this.#paths) {
+      const had = isWanted(number) ? this.#had.get(path) : undefined;
+      if (had !== undefined) alike.set(number, had);
+    }
+    this.#alike = alike;
+    this.#paths = this.#had = new Map();
   }
 
   #below(tree: number, name: Uint8Array, start: number, end: number): number {

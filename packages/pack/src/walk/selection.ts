@@ -91,35 +91,51 @@ export class SelectedObjects implements Selection {
     return true;
   }
 
-  /**
-   * Visits a tag and the tags on its chain, but for those in `ends`, to which they are added: many tags may be one chain.
-   * @returns what the chain ends at
-   * @throws PackError `pack/missing-object`; with `checkTypes` `pack/malformed` for what is not of the type its tag says
-   */
+  /** @see forTagChain */
   forTagChain(number: number, visit: (tag: number) => void, ends: TagEnds, checkTypes = false): number {
-    const chain: number[] = [];
-    while (this.#table.header(number).type === "tag") {
-      const end = ends.get(number);
-      if (end !== undefined) {
-        number = end;
-        break;
-      }
-      visit(number);
-      chain.push(number);
-      const target = parseTagTarget(this.#table.read(number).data, this.#table.format);
-      const next = this.#table.findId(target.id);
-      if (next < 0)
-        throw missingObject(`bad object ${target.id}, the target of tag ${this.#table.id(number)}`);
-      const { type } = this.#table.header(next);
-      if (checkTypes && type !== target.type)
-        throw new PackError("pack/malformed", `object ${target.id} is a ${type}, not a ${target.type}`, {
-          id: target.id,
-        });
-      number = next;
-    }
-    for (const tag of chain) ends.set(tag, number);
-    return number;
+    return forTagChain(this.#table, number, visit, ends, checkTypes);
   }
+
+  /** The walk is over: lets go of what only the walk needs. */
+  settle(): void {
+    this.#paths?.settle((number) => this.isSelected(number));
+  }
+}
+
+/**
+ * Visits a tag and the tags on its chain, but for those in `ends`, to which they are added: many tags may be one chain.
+ * @returns what the chain ends at
+ * @throws PackError `pack/missing-object`; with `checkTypes` `pack/malformed` for what is not of the type its tag says
+ */
+export function forTagChain(
+  table: ObjectTable,
+  first: number,
+  visit: (tag: number) => void,
+  ends: TagEnds,
+  checkTypes = false,
+): number {
+  let number = first;
+  const chain: number[] = [];
+  while (table.header(number).type === "tag") {
+    const end = ends.get(number);
+    if (end !== undefined) {
+      number = end;
+      break;
+    }
+    visit(number);
+    chain.push(number);
+    const target = parseTagTarget(table.read(number).data, table.format);
+    const next = table.findId(target.id);
+    if (next < 0) throw missingObject(`bad object ${target.id}, the target of tag ${table.id(number)}`);
+    const { type } = table.header(next);
+    if (checkTypes && type !== target.type)
+      throw new PackError("pack/malformed", `object ${target.id} is a ${type}, not a ${target.type}`, {
+        id: target.id,
+      });
+    number = next;
+  }
+  for (const tag of chain) ends.set(tag, number);
+  return number;
 }
 
 /** What a walk fails with when it meets an object that is not stored. */

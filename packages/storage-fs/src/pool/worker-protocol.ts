@@ -124,8 +124,8 @@ export interface Failure {
   readonly objectId: string | undefined;
 }
 
-/** Events with bytes that a worker may have sent ahead, of 64 KiB each: 1 MiB for a client that does not read. */
-export const EVENT_WINDOW = 16;
+/** Events with bytes that a worker may have sent ahead, of 64 KiB each: less than 1 MiB for a client that does not read. */
+export const EVENT_WINDOW = 12;
 
 /** Chunks that may be on their way to a worker at once. */
 export const CHUNK_WINDOW = 8;

@@ -146,6 +146,16 @@ export class Job {
     }
   }
 
+  /** Lets others have the thread until `event` has settled. @throws Aborted */
+  async until(event: Promise<void>): Promise<void> {
+    let isOver = false;
+    void event.then(() => {
+      isOver = true;
+      this.#wake?.();
+    });
+    while (!isOver) await this.#wait();
+  }
+
   async #wait(): Promise<void> {
     this.#throwIfAborted();
     this.#pause();

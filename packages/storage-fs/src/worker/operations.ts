@@ -16,6 +16,7 @@ import {
   MISSING,
   makePack,
   type ObjectTable,
+  soughtAnswer,
   storedNumbers,
   type ZlibCodec,
 } from "@x/pack";
@@ -105,6 +106,8 @@ export const operations: Handlers = {
     const shallow = [...(request.shallow ?? []), ...readShallow(work.location)];
     const { withoutBitmaps } = work.location;
     const tools = { codec, createHasher: createNodeHasher, withoutBitmaps };
+    const sought = soughtAnswer(objects, { ...request, shallow }, createNodeHasher);
+    if (sought !== undefined) await job.until(sought);
     for (const event of makePack(objects, { ...request, shallow }, tools)) {
       if (event !== undefined) await job.emit(event);
       await job.breathe();
