@@ -145,7 +145,7 @@ async function* serve(
   let session: Session | undefined;
   let outcome: "ok" | "left" | ServiceError = "left";
   try {
-    const peer = await timed(metrics, "authorize", () => admit(settings.authorize, asked, leave.signal));
+    const peer = await timed(metrics, "authorize", () => admit(settings, asked, leave.signal));
     call = { ...asked, peer };
     session = await openSession(settings, call, leave.signal, { stats, metrics });
     for await (const chunk of runService(session)) {

@@ -17,6 +17,7 @@ async function outcomeOf(
   const asked: AccessRequest[] = [];
   const looked: string[] = [];
   const users: unknown[] = [];
+  const services: string[] = [];
   const service = createGitService({
     authorize: async (request) => {
       asked.push(request);
@@ -24,6 +25,7 @@ async function outcomeOf(
     },
     repositories: async (granted) => {
       looked.push(granted.repository);
+      services.push(granted.service);
       users.push(granted.peer.user, granted.peer.committer);
       return missing ? undefined : new MemoryRepository();
     },
@@ -35,7 +37,7 @@ async function outcomeOf(
     if (!(thrown instanceof ServiceError)) throw thrown;
     error = thrown;
   }
-  return { asked, looked, users, error };
+  return { asked, looked, services, users, error };
 }
 
 const SOMEBODY: Credentials = { kind: "basic", user: "ada", password: "lovelace" };
@@ -53,6 +55,17 @@ describe("authorize", () => {
       hidden.error?.code,
       hidden.error?.message,
     ]);
+  });
+
+  it("forbids nothing that is not there, and makes none for that", async () => {
+    const call = { service: "git-receive-pack" } as const;
+    const options = { credentials: SOMEBODY, missing: true };
+    const { error, services } = await outcomeOf({ granted: false, reason: "forbidden" }, call, options);
+    expect(error).toMatchObject({
+      code: "server-core/repository-not-found",
+      message: "repository not found",
+    });
+    expect(services).toEqual(["git-upload-pack"]);
   });
 
   it("says when to try again", async () => {

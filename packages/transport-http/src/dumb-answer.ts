@@ -63,7 +63,9 @@ async function contentAnswer(content: DumbContent, exchange: DumbExchange): Prom
     etag: stamp === undefined ? undefined : `"${stamp}"`,
     modified: content.modifiedMs === undefined ? undefined : Math.floor(content.modifiedMs / 1000),
   };
-  const headers: Record<string, string> = { ...(content.immutable ? cacheForever(now()) : NO_CACHE) };
+  const headers: Record<string, string> = {
+    ...(content.immutable ? cacheForever(now(), exchange.credentials) : NO_CACHE),
+  };
   if (validators.modified !== undefined)
     headers["last-modified"] = new Date(validators.modified * 1000).toUTCString();
   if (validators.etag !== undefined) headers.etag = validators.etag;
@@ -125,9 +127,11 @@ async function* logged(
   }
 }
 
-function cacheForever(now: number): Record<string, string> {
+function cacheForever(now: number, credentials: Credentials): Record<string, string> {
+  // What was shown to somebody is not for a cache that others ask.
+  const whose = credentials.kind === "anonymous" ? "public" : "private";
   return {
     expires: new Date(now + FOREVER * 1000).toUTCString(),
-    "cache-control": `public, max-age=${FOREVER}, immutable`,
+    "cache-control": `${whose}, max-age=${FOREVER}, immutable`,
   };
 }

@@ -42,6 +42,11 @@ async function ask(
 }
 
 describe("files", () => {
+  it("that somebody was shown are not for caches that others ask", async () => {
+    const { headers } = await ask(PACK, { headers: { authorization: "Bearer x" } });
+    expect(headers["cache-control"]).toBe("private, max-age=31536000, immutable");
+  });
+
   it("that never change may be kept, and are known by a tag", async () => {
     const { response, headers, text, seen, lines } = await ask(PACK);
     expect([response.status, text, seen.closed]).toEqual([200, "0123456789", 1]);

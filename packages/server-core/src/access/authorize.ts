@@ -56,7 +56,8 @@ export type AccessVerdict =
  * is looked for: so its answer cannot tell whether there is one. A rejection counts as a fault of the server.
  *
  * Nor can what follows tell it: an anonymous caller hears `server-core/unauthenticated` of what is `hidden` from it, and
- * of what is granted to it and not there; and these answers leave at the same pace (`refusalStepMs`).
+ * of what is granted to it and not there; nothing is `forbidden` that is not there; and these answers leave at the same
+ * pace (`refusalStepMs`).
  */
 export type Authorize = (request: AccessRequest) => Promise<AccessVerdict>;
 

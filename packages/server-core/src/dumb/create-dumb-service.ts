@@ -35,7 +35,7 @@ export function createDumbService(settings: DumbSettings): DumbService {
     let outcome: "ok" | ServiceError = "ok";
     let content: DumbContent | undefined;
     try {
-      call = { ...call, peer: await admit(settings.authorize, call, asked.signal) };
+      call = { ...call, peer: await admit(settings, call, asked.signal) };
       if (!settings.services.has(call.service))
         throw new ServiceError("server-core/service-disabled", "fetching is not enabled");
       const repository = await resolveRepository(settings, call, asked.signal);
