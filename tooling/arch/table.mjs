@@ -18,7 +18,7 @@ export const TABLE = new Map(
     conformance: { level: 2, uses: ["objects", "refs"], others: [], neutral: true },
     "storage-memory": {
       level: 3,
-      uses: ["objects", "refs", "pack", "storage-core"],
+      uses: ["objects", "refs", "pack", "archive", "storage-core"],
       others: [],
       neutral: true,
     },

@@ -10,6 +10,7 @@ export {
 export type { MemoryTools } from "./memory-tools.ts";
 export type { StoredFile } from "./read/file-view.ts";
 export { type NamedCall, type RepositoryLookup, repositoriesFrom } from "./repositories-from.ts";
+export type { MemoryFiles, StoredBytes, StoredFileName } from "./stored-files.ts";
 export type { FileChanges, FileContent } from "./write/file-changes.ts";
 export type { Identity } from "./write/identity.ts";
 export type { NewCommit, NewTag } from "./write/writer.ts";

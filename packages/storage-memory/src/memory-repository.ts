@@ -8,6 +8,7 @@ import { ObjectShelf } from "./object-shelf.ts";
 import { createMemoryObjectStore } from "./object-store.ts";
 import { findFile, listFiles, type StoredFile, treeOf } from "./read/file-view.ts";
 import { readStored } from "./read/read-stored.ts";
+import { createMemoryFiles, type MemoryFiles } from "./stored-files.ts";
 import type { Identity } from "./write/identity.ts";
 import { type NewCommit, type NewTag, Writer } from "./write/writer.ts";
 
@@ -40,6 +41,8 @@ export interface MemoryRepository {
   readonly refs: RefStore;
   readonly config: MemoryConfig;
   readonly bare: true;
+  /** Every object as clients of dumb transports take them. */
+  readonly files: MemoryFiles;
 
   /**
    * Commits changes of files to a branch. Where somebody pushes meanwhile the commit is made on top of that.
@@ -85,6 +88,7 @@ export function createMemoryRepository(options: MemoryRepositoryOptions = {}): M
     refs,
     config: createMemoryConfig(options.config),
     bare: true,
+    files: createMemoryFiles(shelf, now()),
     commit: (commit) => writer.commit(commit),
     tag: (tag) => writer.tag(tag),
     setRef: (name, target) => writer.setRef(name, target),

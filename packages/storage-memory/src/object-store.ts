@@ -9,6 +9,7 @@ import {
   ReachableObjects,
   storedNumbers,
 } from "@x/pack";
+import { archiveMaker } from "./create-archive.ts";
 import { aboutHistory, createReader } from "./object-reader.ts";
 import type { ObjectShelf } from "./object-shelf.ts";
 import { packLoose } from "./pack-loose.ts";
@@ -55,6 +56,7 @@ export function createMemoryObjectStore(shelf: ObjectShelf): ObjectStore {
       for (const id of ids) boundary.add(id);
     },
     createPack: (request, options) => createPack(request, options?.signal),
+    createArchive: archiveMaker(shelf),
     unreachable: (ids, tips, options) =>
       throughPort(() => {
         const question = aboutHistory(answering, options?.signal);

@@ -1,3 +1,4 @@
+import { ArchiveError, archiveErrorCode } from "@x/archive";
 import { ObjectsError } from "@x/objects";
 import { objectsErrorCode, PackError } from "@x/pack";
 
@@ -8,9 +9,9 @@ export function portError(
   signal: AbortSignal | undefined,
 ): unknown {
   if (error instanceof ObjectsError || signal?.aborted) return error;
-  const code = objectsErrorCode(error, work) ?? "objects/unavailable";
+  const code = objectsErrorCode(error, work) ?? archiveErrorCode(error) ?? "objects/unavailable";
   const message = error instanceof Error ? error.message : String(error);
-  const id = error instanceof PackError ? error.id : undefined;
+  const id = error instanceof PackError || error instanceof ArchiveError ? error.id : undefined;
   return new ObjectsError(code, message, { cause: error, ...(id === undefined ? {} : { id }) });
 }
 

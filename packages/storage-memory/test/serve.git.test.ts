@@ -1,25 +1,32 @@
-import { git, temporaryDirectory } from "@tooling/test-kit";
-import { createGitService } from "@x/server-core";
+import { readFileSync } from "node:fs";
+import { git, temporaryDirectory, tryGit } from "@tooling/test-kit";
+import { createGitServices } from "@x/server-core";
 import { createFetchHandler } from "@x/transport-http";
 import { createNodeHttpServer, type NodeHttpServer } from "@x/transport-http/node";
+import { createTcpGitServer, type TcpGitServer } from "@x/transport-tcp";
 import { afterEach, describe, expect, it } from "vitest";
 import { createMemoryRepository, type MemoryRepository, repositoriesFrom } from "../src/index.ts";
 import { createNodeTools } from "../src/node.ts";
 
-const servers: NodeHttpServer[] = [];
+const servers: (NodeHttpServer | TcpGitServer)[] = [];
 afterEach(async () => {
   for (const server of servers.splice(0)) await server.close();
 });
 
-async function serve(repositories: ReadonlyMap<string, MemoryRepository>): Promise<string> {
-  const service = createGitService({
+async function serve(
+  repositories: ReadonlyMap<string, MemoryRepository>,
+  transport: "http" | "git" = "http",
+): Promise<string> {
+  const services = createGitServices({
     repositories: repositoriesFrom(repositories),
-    services: ["git-upload-pack", "git-receive-pack"],
+    services: ["git-upload-pack", "git-receive-pack", "git-upload-archive"],
   });
-  const server = createNodeHttpServer({ handler: createFetchHandler({ service }) });
+  const handler = createFetchHandler(services);
+  const server =
+    transport === "http" ? createNodeHttpServer({ handler }) : createTcpGitServer({ ...services, port: 0 });
   servers.push(server);
   const { port } = await server.listen();
-  return `http://127.0.0.1:${port}`;
+  return `${transport}://127.0.0.1:${port}`;
 }
 
 const author = { name: "A", email: "a@example.com", at: 1_700_000_000 };
@@ -119,5 +126,45 @@ describe("a repository in memory of many objects", () => {
       .split("\n")
       .map((line) => line.split("\t")[1]);
     expect(names).toEqual(["HEAD", "refs/heads/x/y"]);
+  });
+});
+
+describe.each(["sha1", "sha256"] as const)("what else a repository in memory gives, %s", (objectFormat) => {
+  const filled = async () => {
+    const repository = createMemoryRepository({ objectFormat, author, tools: createNodeTools() });
+    const files = {
+      "a/b.txt": "b\n".repeat(100_000),
+      version: "$Format:%h %D$\n",
+      ".gitattributes": "version export-subst\n",
+    };
+    await repository.commit({ branch: "main", message: "one", files });
+    await repository.tag({ name: "v1", message: "first" });
+    return repository;
+  };
+
+  it("archives, byte for byte as git makes them of a clone", async () => {
+    const url = `${await serve(new Map([["r", await filled()]]), "git")}/r`;
+    const work = temporaryDirectory("archive");
+    await git(["clone", "-q", "--bare", url, "r.git"], { cwd: work });
+    for (const format of ["tar", "zip"]) {
+      const args = ["archive", `--format=${format}`, "--prefix=p/"];
+      await git([...args, `--remote=${url}`, "-o", "ours", "v1"], { cwd: work });
+      await git([...args, "-o", `${work}/theirs`, "v1"], { cwd: `${work}/r.git` });
+      expect(readFileSync(`${work}/ours`).equals(readFileSync(`${work}/theirs`)), format).toBe(true);
+    }
+    const wrong = await tryGit(["archive", `--remote=${url}`, "v1", "nowhere"], { cwd: work });
+    expect(wrong.stderr).toContain("nowhere");
+  });
+
+  it("files for clients that know the dumb protocol only", async () => {
+    const repository = await filled();
+    const url = `${await serve(new Map([["r", repository]]))}/r`;
+    const work = `${temporaryDirectory("dumb")}/w`;
+    await git(["clone", "-q", url, work], { env: { GIT_SMART_HTTP: "0" } });
+    await git(["fsck", "--strict"], { cwd: work });
+    expect(await git(["rev-parse", "HEAD"], { cwd: work })).toBe(await repository.resolve("main"));
+    for (const kind of ["alternates", "pack"] as const)
+      expect(await repository.files.open({ kind, checksum: "", id: "" } as never)).toBeUndefined();
+    expect(await repository.files.open({ kind: "loose-object", id: "../../config" })).toBeUndefined();
   });
 });
