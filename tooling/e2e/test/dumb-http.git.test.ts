@@ -5,6 +5,7 @@ import { createRepositoryOpener, createWorkerPool, repositoriesUnder } from "@x/
 import { createFetchHandler } from "@x/transport-http";
 import { createNodeHttpServer, type NodeHttpServer } from "@x/transport-http/node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startServer } from "./server.ts";
 
 const pool = createWorkerPool();
 let server: NodeHttpServer;
@@ -116,5 +117,23 @@ describe.each(["sha1", "sha256"] as const)("a dumb client, %s", (objectFormat) =
     const follow = ["-c", "http.followRedirects=true"]; // git follows alternates no further than that
     await git([...follow, "clone", "-q", remote.replace("lender", "borrower"), clone], { env });
     expect(await git(["fsck", "--full"], { cwd: clone })).toBe("");
+  });
+});
+
+describe("xgit serve", () => {
+  it("serves dumb clients where it is told to", async () => {
+    const directory = temporaryDirectory("serve");
+    const source = await createTestRepository();
+    await source.commit("one");
+    await git(["clone", "-q", "--bare", source.directory, `${directory}/r.git`]);
+    const off = await startServer(directory);
+    const refused = await tryGit(["ls-remote", `${off.http}/r.git`], { env: DUMB });
+    expect([refused.status === 0, refused.stderr]).toEqual([false, expect.stringContaining("403")]);
+    await off.end();
+    const on = await startServer(directory, "--dumb-http");
+    const clone = `${temporaryDirectory("clone")}/c`;
+    await git(["clone", "-q", `${on.http}/r.git`, clone], { env: DUMB });
+    expect(await git(["rev-parse", "HEAD"], { cwd: clone })).toBe(await source.git("rev-parse", "HEAD"));
+    expect(await on.end()).toBe(0);
   });
 });
