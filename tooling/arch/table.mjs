@@ -40,7 +40,7 @@ export const TABLE = new Map(
     },
     server: {
       level: 4,
-      uses: ["server-core", "transport-http", "transport-tcp"],
+      uses: ["server-core", "transport-http", "transport-tcp", "transport-ssh"],
       others: [],
       neutral: true,
     },

@@ -1,5 +1,6 @@
 import type { Logger } from "@x/server-core";
 import { createNodeHttpServer, type NodeHttpServerOptions } from "@x/transport-http/node";
+import type { SshGitServerOptions } from "@x/transport-ssh";
 import { createTcpGitServer, type TcpGitServerOptions } from "@x/transport-tcp";
 import type { GitServer } from "../git-server.ts";
 
@@ -15,14 +16,16 @@ export interface ListenOptions {
   readonly http?: Omit<NodeHttpServerOptions, "handler" | "logger"> | undefined;
   /** git://, on 127.0.0.1:9418 when it says nothing. */
   readonly git?: Omit<TcpGitServerOptions, "service" | "logger"> | undefined;
-  /** Further ways in, by the scheme of their URLs: `{ ssh: (server) => createSshGitServer({ service: server.service, … }) }`. */
+  /** ssh://, on 127.0.0.1:22 when it says nothing of that. Takes `@x/transport-ssh`, which is to be installed beside. */
+  readonly ssh?: Omit<SshGitServerOptions, "service" | "logger"> | undefined;
+  /** Further ways in, by the scheme of their URLs. */
   readonly others?: Readonly<Record<string, (server: GitServer) => Transport>> | undefined;
   readonly logger?: Logger | undefined;
 }
 
 /** A server that listens. */
 export interface Listening {
-  /** A repository's URL: over `scheme`, or the first of those that were asked for: http, git, others. */
+  /** A repository's URL: over `scheme`, or the first of those that were asked for: http, git, ssh, others. */
   url(repository: string, scheme?: string): string;
   /** By scheme. */
   readonly addresses: ReadonlyMap<string, { readonly host: string; readonly port: number }>;
@@ -37,18 +40,23 @@ export interface Listening {
  * @throws Node's own error, for example with `code` `EADDRINUSE`
  */
 export async function listen(server: GitServer, options: ListenOptions = {}): Promise<Listening> {
-  const { http, git, others = {}, logger } = options;
+  const { http, git, ssh, others = {}, logger } = options;
   const transports = new Map<string, Transport>();
-  const isHttp = http !== undefined || (git === undefined && Object.keys(others).length === 0);
+  const isAlone = git === undefined && ssh === undefined && Object.keys(others).length === 0;
+  const isHttp = http !== undefined || isAlone;
   if (isHttp)
     transports.set(http?.tls ? "https" : "http", createNodeHttpServer({ ...http, handler: server, logger }));
   if (git !== undefined)
     transports.set("git", createTcpGitServer({ ...git, service: server.service, logger }));
+  if (ssh !== undefined) {
+    const { createSshGitServer } = await import("@x/transport-ssh");
+    transports.set("ssh", createSshGitServer({ ...ssh, service: server.service, logger }));
+  }
   for (const [scheme, create] of Object.entries(others)) transports.set(scheme, create(server));
 
   const addresses = new Map<string, { readonly host: string; readonly port: number }>();
   const close = async (closing?: { readonly graceMs?: number }): Promise<void> => {
-    await Promise.all([...[...addresses.keys()].map((scheme) => transports.get(scheme)?.close(closing))]);
+    await Promise.all([...addresses.keys()].map((scheme) => transports.get(scheme)?.close(closing)));
   };
   for (const [scheme, transport] of transports) {
     try {
@@ -78,5 +86,7 @@ function urlOf(
 ): string {
   if (address === undefined) throw new RangeError(`the server does not listen for ${scheme}://`);
   const host = address.host.includes(":") ? `[${address.host}]` : address.host;
-  return `${scheme}://${host}:${address.port}/${repository.split("/").map(encodeURIComponent).join("/")}`;
+  // Whoever logs in is known by the key; git's own clients write that name.
+  const login = scheme === "ssh" ? "git@" : "";
+  return `${scheme}://${login}${host}:${address.port}/${repository.split("/").map(encodeURIComponent).join("/")}`;
 }
