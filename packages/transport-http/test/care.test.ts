@@ -127,6 +127,29 @@ describe("connections", () => {
   });
 });
 
+describe("clients of HTTP/1.0", () => {
+  it("get their answer up to the end of the connection", async () => {
+    const { port } = await start(hello, {});
+    const client = raw(port, "GET /a/info/refs?service=git-upload-pack HTTP/1.0\r\n\r\n");
+    await client.closed;
+    expect(client.text()).toMatch(/^HTTP\/1.1 200 OK\r\n/);
+    expect(client.text()).not.toMatch(/transfer-encoding/i);
+    expect(client.text()).toMatch(/\r\n\r\n001e# service=git-upload-pack\n0000hello$/);
+  });
+
+  it("are told of a bad request where others are told which methods there are", async () => {
+    const { port } = await start(hello, {});
+    const old = raw(port, "PUT /a/git-upload-pack HTTP/1.0\r\n\r\n");
+    await old.closed;
+    expect(old.text()).toMatch(/^HTTP\/1.1 400 /);
+    expect(old.text()).not.toMatch(/\r\nallow:/i);
+    const later = raw(port, "PUT /a/git-upload-pack HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+    await later.closed;
+    expect(later.text()).toMatch(/^HTTP\/1.1 405 /);
+    expect(later.text()).toMatch(/\r\nallow: POST\r\n/i);
+  });
+});
+
 describe("bodies", () => {
   it("C2 that bring too little for too long are ended, however steadily they drip", async () => {
     const { port, lines } = await start(measure, {
