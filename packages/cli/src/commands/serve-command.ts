@@ -13,13 +13,28 @@ REPOSITORIES
   a small demo.git is made in it.
 
 PUSHES
-  Neither transport knows who is there. So pushes are allowed when HOST is a
-  loopback address, where only this machine can connect, and are off elsewhere
-  unless --enable receive-pack says otherwise.
+  Without --users and --access, no transport but ssh knows who is there. So pushes
+  are allowed when HOST is a loopback address, where only this machine can connect,
+  and are off elsewhere unless --enable receive-pack says otherwise.
 
   When a push is reported done, all of it has reached the disk. --durability git
   waits for packs alone, as C git does, and none for nothing: then a loss of power
   may take away what was reported done, and leave half of it.
+
+USERS
+  --users names a file with a line for each way in, NAME:HASH: a password's hash as
+  htpasswd -nB NAME writes it, $sha256$ and the SHA-256 of a token, or an SSH key.
+  --access names a file with lines "repo PATTERN...", and below each "read WHO..."
+  and "write WHO...", where WHO is a user, @GROUP, users or anyone; the last "repo"
+  that fits counts, and "group NAME = USER..." makes a group. With either of the
+  flags, who may do what is decided there alone: without --access everybody may
+  read and nobody may write. Over http and https a client is asked for its name and
+  password; over ssh its key says who it is; over git:// everybody is nobody.
+  Both files are read again when they change.
+
+  A repository that is missing, and one that is not for this user, look the same.
+  After too many failures nobody listens to an address, or to a user, for a while.
+  Passwords over http:// can be read on the way: use --https-port or a proxy.
 
 HOOKS
   The scripts in a repository's hooks/ run as git runs them, as the user who runs

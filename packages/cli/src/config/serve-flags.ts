@@ -47,6 +47,16 @@ export const SERVE_FLAGS: readonly ServeFlag[] = [
     key: "ssh.hostKey",
   },
   {
+    flags: "--users <FILE>",
+    text: "users with their passwords, as htpasswd -B writes them, tokens and SSH keys",
+    key: "access.users",
+  },
+  {
+    flags: "--access <FILE>",
+    text: "who may read and write which repository (default: everybody reads, nobody writes)",
+    key: "access.rules",
+  },
+  {
     flags: "--dumb-http",
     text: "serve the dumb protocol too: who may fetch sees all that a repository holds",
     key: "http.dumb",

@@ -1,3 +1,4 @@
+import { type AccessLimits, DEFAULT_ACCESS_LIMITS } from "@x/access-rules";
 import type { FsckPreset, Limits } from "@x/server-core";
 import { DEFAULT_LIMITS } from "@x/server-core";
 import type { Durability } from "@x/storage-fs";
@@ -47,7 +48,11 @@ export interface Settings {
   readonly "admin.host": string;
   /** What has to be shown for `/metrics`. */
   readonly "admin.token": string | undefined;
-  /** Services that everybody may use. */
+  /** Users with their passwords, tokens and SSH keys. */
+  readonly "access.users": string | undefined;
+  /** Who may read and write which repository; not set: everybody may read. */
+  readonly "access.rules": string | undefined;
+  /** Services that everybody may use, where there are neither users nor rules. */
   readonly enable: readonly "receive-pack"[];
   readonly createOnPush: boolean;
   readonly durability: Durability;
@@ -84,6 +89,8 @@ const OWN: { readonly [K in keyof Settings]: Setting<NonNullable<Settings[K]>> }
   "admin.port": orElse(PORT, "off"),
   "admin.host": orElse(ADDRESS, "127.0.0.1"),
   "admin.token": TOKEN,
+  "access.users": PATH,
+  "access.rules": PATH,
   enable: someOf("receive-pack"),
   createOnPush: orElse(YES_NO, false),
   durability: choice("full", "git", "none"),
@@ -107,6 +114,7 @@ export interface LimitGroups {
   readonly "http.limits": HttpLimits & NodeServerLimits;
   readonly "ssh.limits": SshLimits;
   readonly "git.limits": TcpLimits;
+  readonly "access.limits": AccessLimits;
 }
 
 type Defaults<T> = { readonly [N in keyof T]: T[N] | undefined };
@@ -148,6 +156,7 @@ const LIMITS: { readonly [G in keyof LimitGroups]: Defaults<LimitGroups[G]> } = 
     keepaliveMs: 30_000,
   },
   "git.limits": { maxConnectionsPerAddress: undefined, ...DEFAULT_TCP_LIMITS },
+  "access.limits": { ...DEFAULT_ACCESS_LIMITS },
 };
 
 /** All that can be set, by key. */

@@ -1,3 +1,4 @@
+import type { Access } from "@x/access-rules";
 import {
   combineHooks,
   createGitServices,
@@ -18,7 +19,9 @@ export interface ServiceParts {
   readonly config: Config;
   readonly root: string;
   readonly storage: Storage;
+  /** Where there are no rules: everybody may push. */
   readonly pushes: boolean;
+  readonly access: Access | undefined;
   readonly scripts: ServeHooks | undefined;
   readonly certificates: ServeCertificates;
   readonly audit: Hooks | undefined;
@@ -28,7 +31,8 @@ export interface ServiceParts {
 
 /** Puts the service of a server together. */
 export function buildService(parts: ServiceParts): GitServices {
-  const { config, root, storage, pushes, scripts, certificates, audit, logger, metrics } = parts;
+  const { config, root, storage, access, scripts, certificates, audit, logger, metrics } = parts;
+  const pushes = access !== undefined || parts.pushes;
   const services: ServiceName[] = pushes ? ["git-upload-pack", "git-receive-pack"] : ["git-upload-pack"];
   const repositories = storage.resolverUnder(root, {
     createOnPush: config.get("createOnPush") && pushes,
@@ -36,7 +40,8 @@ export function buildService(parts: ServiceParts): GitServices {
   });
   return createGitServices({
     repositories: certificates.withNonces(repositories),
-    services,
+    // Where there are rules, they decide about each service.
+    ...(access === undefined ? { services } : { authorize: access.authorize }),
     limits: config.limits("limits"),
     fsck: config.get("fsck"),
     logger,

@@ -11,7 +11,7 @@ export async function greet(
   about: {
     readonly root: string;
     readonly demo: boolean;
-    readonly pushes: boolean;
+    readonly pushes: boolean | "by-rules";
     readonly ports: readonly Port[];
     /** Where the admin's port is. */
     readonly admin: string | undefined;
@@ -25,9 +25,7 @@ export async function greet(
   for (const { fingerprint } of about.ports)
     if (fingerprint !== undefined) lines.push(`the key of the ssh:// server is ${fingerprint}`);
   if (about.admin !== undefined) lines.push(`  ${about.admin}/ for /livez, /readyz and /metrics`);
-  lines.push(
-    about.pushes ? "pushes are allowed" : "pushes are off; --enable receive-pack allows them, to everybody",
-  );
+  lines.push(pushWords(about.pushes));
   const names = await findRepositoryNames(about.root, MAX_SHOWN + 1);
   if (names.length === 0) lines.push("no repository yet");
   else lines.push("", "try:");
@@ -35,4 +33,9 @@ export async function greet(
     for (const port of about.ports) lines.push(`  ${cloneLine(port, name)}`);
   if (names.length > MAX_SHOWN) lines.push("  and so on for the others");
   terminal.stdout.write(`${lines.join("\n")}\n`);
+}
+
+function pushWords(pushes: boolean | "by-rules"): string {
+  if (pushes === "by-rules") return "who may read and push is as the rules say";
+  return pushes ? "pushes are allowed" : "pushes are off; --enable receive-pack allows them, to everybody";
 }

@@ -1,3 +1,4 @@
+import type { Access } from "@x/access-rules";
 import type { GitServices, Logger } from "@x/server-core";
 import { createFetchHandler, type FetchHandler } from "@x/transport-http";
 import { createNodeHttpServer, type NodeHttpServer } from "@x/transport-http/node";
@@ -30,6 +31,8 @@ export interface PortParts {
   readonly services: GitServices;
   readonly config: Config;
   readonly logger: Logger;
+  /** Knows users and their keys. */
+  readonly access: Access | undefined;
   readonly env: Terminal["env"];
 }
 

@@ -14,6 +14,7 @@ import { openLog } from "./open-log.ts";
 import { hasPorts, openPorts } from "./ports.ts";
 import { isEmpty, prepareRoot } from "./prepare-root.ts";
 import { reloadOnHangUp } from "./reload.ts";
+import { openServeAccess } from "./serve-access.ts";
 import { type CertificateFlags, serveCertificates } from "./serve-certificates.ts";
 import { serveHooks } from "./serve-hooks.ts";
 import { untilSignal } from "./until-signal.ts";
@@ -50,11 +51,13 @@ export async function serve(
     if (demo) await makeDemoRepository(storage, join(root, "demo.git"), Math.floor(Date.now() / 1000));
     const admin = await openAdmin(config, root, logger);
     undo.push(() => admin?.close());
+    const access = await openServeAccess(config, logger);
+    undo.push(() => access?.close());
     const pushes = config.get("enable").includes("receive-pack") || isLoopback(config.get("host"));
     const certificates = await serveCertificates(certificateFlags(config), terminal, logger);
-    const parts = { config, root, storage, pushes, scripts, certificates, logger };
+    const parts = { config, root, storage, pushes, access, scripts, certificates, logger };
     const services = buildService({ ...parts, audit: audit?.hooks, metrics: admin?.metrics });
-    const ports = await openPorts({ services, config, logger, env: terminal.env });
+    const ports = await openPorts({ services, config, logger, access, env: terminal.env });
     admin?.ready();
     undo.push(reloadOnHangUp(terminal, { config, reread, log, audit, ports }));
     const grace = config.get("graceMs");
@@ -69,7 +72,10 @@ export async function serve(
       // Whatever runs after a push holds its connection.
       late: () => void scripts?.hooks.close(),
     });
-    await greet(terminal, { root, demo, pushes, ports: ports.list, admin: admin?.url });
+    await greet(terminal, {
+      ...{ root, demo, pushes: access === undefined ? pushes : "by-rules" },
+      ...{ ports: ports.list, admin: admin?.url },
+    });
     return await ended;
   } finally {
     for (const step of undo.reverse()) await step();

@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
-import { createSshGitServer, openAuthorizedKeys, openHostKeys } from "@x/transport-ssh";
+import { type Authenticate, createSshGitServer, openAuthorizedKeys, openHostKeys } from "@x/transport-ssh";
 import { CliError } from "../errors.ts";
 import type { Terminal } from "../terminal.ts";
 import { listenOn } from "./listen.ts";
@@ -11,11 +11,10 @@ import type { Port, PortParts } from "./ports.ts";
 const SSH_PORT = 2222;
 
 /** Opens the port for ssh://. @throws CliError */
-export async function openSsh({ services: { service }, config, logger, env }: PortParts): Promise<Port> {
-  const file = config.get("ssh.keys");
-  if (file === undefined) throw new CliError("cli/usage", "ssh.port goes with ssh.keys");
-  const onRefused = (refused: object) => logger.warn({ file, ...refused }, "a key lets nobody in");
-  const authenticate = await fatal(file, openAuthorizedKeys(file, { onRefused }));
+export async function openSsh(parts: PortParts): Promise<Port> {
+  const { services, config, logger, env } = parts;
+  const { service } = services;
+  const authenticate = await openAuthentication(parts);
   const keyFile = config.get("ssh.hostKey") ?? usualHostKey(env);
   await mkdir(dirname(keyFile), { recursive: true, mode: 0o700 });
   const hostKeys = await fatal(keyFile, openHostKeys(keyFile));
@@ -26,6 +25,19 @@ export async function openSsh({ services: { service }, config, logger, env }: Po
   const asked = config.get("ssh.port");
   const listening = await listenOn(make, asked === "off" ? undefined : asked, SSH_PORT);
   return { scheme: "ssh", fingerprint: hostKeys[0]?.fingerprint, ...listening };
+}
+
+/** A key of a user's is that user's, even if it is listed as somebody else's. */
+async function openAuthentication({ config, logger, access }: PortParts): Promise<Authenticate> {
+  const file = config.get("ssh.keys");
+  const users = config.get("access.users") === undefined ? undefined : access?.authenticate;
+  if (file === undefined) {
+    if (users === undefined) throw new CliError("cli/usage", "ssh.port goes with ssh.keys or access.users");
+    return users;
+  }
+  const onRefused = (refused: object) => logger.warn({ file, ...refused }, "a key lets nobody in");
+  const listed = await fatal(file, openAuthorizedKeys(file, { onRefused }));
+  return async (offer) => (await users?.(offer)) ?? (await listed(offer));
 }
 
 function usualHostKey(env: Terminal["env"]): string {
