@@ -1,7 +1,10 @@
 import { Command, CommanderError } from "commander";
 import type { AddCommand } from "./commands/add-command.ts";
 import { addDaemon } from "./commands/daemon-command.ts";
+import { addFsck } from "./commands/fsck-command.ts";
 import { addHttpBackend } from "./commands/http-backend-command.ts";
+import { addInit } from "./commands/init-command.ts";
+import { addLs } from "./commands/ls-command.ts";
 import { formatManual } from "./commands/manual.ts";
 import { addReceivePack } from "./commands/receive-pack-command.ts";
 import { addServe } from "./commands/serve-command.ts";
@@ -22,6 +25,9 @@ const COMMANDS: readonly AddCommand[] = [
   addShell,
   addHttpBackend,
   addUpdateServerInfo,
+  addInit,
+  addLs,
+  addFsck,
 ];
 
 /** Git's own exit status for a command line that cannot be read. */

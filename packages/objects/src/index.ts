@@ -40,6 +40,7 @@ export {
 } from "./fsck/fsck.ts";
 export { type FsckConfig, type FsckPolicy, parseFsckConfig } from "./fsck/fsck-config.ts";
 export { type FsckLevel, type FsckMessageId, fsckLevels, parseFsckMessageId } from "./fsck/message-ids.ts";
+export { RawIdTable } from "./fsck/raw-id-table.ts";
 export { relaxedFsckSeverities } from "./fsck/relaxed.ts";
 export { parseFsckSkipList } from "./fsck/skip-list.ts";
 export { type CreateHasher, createHasher, type Hasher, hashObject, objectPreamble } from "./hasher.ts";
