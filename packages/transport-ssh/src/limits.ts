@@ -12,6 +12,8 @@ export interface SshLimits {
   readonly maxConnectionsPerAddress: number;
   /** The same that have not logged in. */
   readonly maxUnauthenticated: number;
+  /** The same of one address: nobody alone can keep the others from logging in. */
+  readonly maxUnauthenticatedPerAddress: number;
   /** Commands that run at the same time over one connection. */
   readonly maxSessions: number;
   /** A connection without a command stays open that long. */
@@ -36,6 +38,7 @@ export const DEFAULT_SSH_LIMITS: SshLimits = {
   maxConnections: 256,
   maxConnectionsPerAddress: 128,
   maxUnauthenticated: 64,
+  maxUnauthenticatedPerAddress: 16,
   maxSessions: 10,
   idleTimeoutMs: 120_000,
   readIdleTimeoutMs: 60_000,

@@ -1,10 +1,11 @@
-import { createServer, isIPv6, type Server, type Socket } from "node:net";
+import { createServer, type Server, type Socket } from "node:net";
 import type { GitService, Logger, Peer } from "@x/server-core";
 import ssh2 from "ssh2";
 import type { Authenticate } from "./authenticate.ts";
 import { Connection } from "./connection.ts";
 import type { HostKey } from "./host-key.ts";
 import { DEFAULT_SSH_LIMITS, type SshLimits } from "./limits.ts";
+import { Places } from "./places.ts";
 
 /** What {@link createSshGitServer} is told. */
 export interface SshGitServerOptions {
@@ -74,9 +75,8 @@ export function createSshGitServer(options: SshGitServerOptions): SshGitServer {
   const limits: SshLimits = { ...DEFAULT_SSH_LIMITS, ...options.limits };
   const { service, authenticate, logger } = options;
   const connections = new Set<Connection>();
-  const early = new Set<Connection>();
+  const places = new Places(limits);
   const byOrigin = new Map<string, Connection>();
-  const byAddress = new Map<string, number>();
 
   const protocol = new ssh2.Server({
     hostKeys: options.hostKeys.map(({ text }) => text),
@@ -93,35 +93,24 @@ export function createSshGitServer(options: SshGitServerOptions): SshGitServer {
     const { remoteAddress, remotePort } = socket;
     if (remoteAddress === undefined) return void socket.destroy();
     const peer: Peer = { address: remoteAddress.replace(/^::ffff:(?=\d+\.)/, "") };
-    const share = shareOf(peer.address as string);
-    const sharing = byAddress.get(share) ?? 0;
-    if (
-      connections.size >= limits.maxConnections ||
-      early.size >= limits.maxUnauthenticated ||
-      sharing >= limits.maxConnectionsPerAddress
-    )
-      return void turnAway(socket, peer, logger);
+    const place = places.take(peer.address as string);
+    if (place === undefined) return void turnAway(socket, peer, logger);
     const connection = new Connection(socket, peer, {
       service,
       authenticate,
       limits,
       logger,
-      onLogin: () => early.delete(connection),
+      onLogin: place.promote,
     });
     const origin = `${remoteAddress} ${remotePort}`;
     connections.add(connection);
-    early.add(connection);
     byOrigin.set(origin, connection);
-    byAddress.set(share, sharing + 1);
     protocol.injectSocket(socket);
     connection.watch();
     void connection.closed.then(() => {
       connections.delete(connection);
-      early.delete(connection);
+      place.leave();
       if (byOrigin.get(origin) === connection) byOrigin.delete(origin);
-      const left = (byAddress.get(share) ?? 1) - 1;
-      if (left > 0) byAddress.set(share, left);
-      else byAddress.delete(share);
     });
   };
 
@@ -139,16 +128,6 @@ export function createSshGitServer(options: SshGitServerOptions): SshGitServer {
       await closed;
     },
   };
-}
-
-/** Of IPv6, whoever has one address has 2^64. */
-function shareOf(address: string): string {
-  if (!isIPv6(address)) return address;
-  const [head = "", tail] = address.split("%", 1)[0]?.split("::") ?? [];
-  const groups = head === "" ? [] : head.split(":");
-  const behind = tail ? tail.split(":") : [];
-  const missing = tail === undefined ? 0 : 8 - groups.length - behind.length;
-  return [...groups, ...Array<string>(Math.max(0, missing)).fill("0"), ...behind].slice(0, 4).join(":");
 }
 
 /** SSH lets a server say something before its version, and clients show it. Spec: RFC 4253 section 4.2 */

@@ -243,6 +243,19 @@ describe("C4 connections", () => {
     expect(await raw(port).closed).toBe("too many connections\r\n");
   });
 
+  it("of one address that do not log in have a share", async () => {
+    const { port } = await start(echo, { maxUnauthenticatedPerAddress: 2 });
+    const early = [raw(port), raw(port)];
+    await Promise.all(early.map(({ socket }) => new Promise((resolve) => socket.once("data", resolve))));
+    expect(await raw(port).closed).toBe("too many connections\r\n");
+    early[0]?.socket.destroy();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const client = await logIn(port);
+    // Whoever has logged in takes no such place any more.
+    await new Promise((resolve) => raw(port).socket.once("data", resolve));
+    expect(await run(client, COMMAND, { input: "x" })).toMatchObject({ stdout: "x" });
+  });
+
   it("that do not log in leave room for those that have", async () => {
     const { port } = await start(echo, { maxUnauthenticated: 1 });
     const client = await logIn(port);

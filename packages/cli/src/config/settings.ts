@@ -147,6 +147,7 @@ const LIMITS: { readonly [G in keyof LimitGroups]: Defaults<LimitGroups[G]> } = 
     maxConnections: 256,
     maxConnectionsPerAddress: 128,
     maxUnauthenticated: 64,
+    maxUnauthenticatedPerAddress: 16,
     maxSessions: 10,
     idleTimeoutMs: 120_000,
     readIdleTimeoutMs: 60_000,
