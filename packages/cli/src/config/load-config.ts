@@ -93,7 +93,7 @@ class Loader {
       return;
     }
     const readings: unknown[] = [text];
-    if (/^[0-9]{1,16}$/.test(text)) readings.push(Number(text));
+    if (/^[0-9]{1,16}(?:\.[0-9]{1,9})?$/.test(text)) readings.push(Number(text));
     if (text === "true" || text === "false") readings.push(text === "true");
     readings.push(text.split(",").map((word) => word.trim()));
     this.#takeFirst(key, setting, readings, from);

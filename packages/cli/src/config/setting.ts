@@ -82,6 +82,12 @@ export const LIMIT: Setting<number | "none"> = {
   expected: 'a whole number, or "none"',
 };
 
+/** The same where a part of one is something, too. */
+export const RATE_LIMIT: Setting<number | "none"> = {
+  schema: union([pipe(number(), minValue(0)), literal("none")]),
+  expected: 'a number, or "none"',
+};
+
 /** The same for a time. Unit: milliseconds. */
 export const TIME_LIMIT: Setting<number | "none"> = {
   schema: union([pipe(number(), integer(), minValue(0), maxValue(MAX_TIMER_MS)), literal("none")]),

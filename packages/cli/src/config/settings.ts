@@ -14,6 +14,7 @@ import {
   orElse,
   PATH,
   PORT,
+  RATE_LIMIT,
   type Setting,
   someOf,
   TIME_LIMIT,
@@ -169,7 +170,8 @@ export const SETTINGS: ReadonlyMap<string, Setting<unknown>> = new Map<string, S
 function limitSettings(group: string, defaults: object): [string, Setting<unknown>][] {
   return Object.entries(defaults).flatMap(([name, value]: [string, unknown]) => {
     if (typeof value === "object" && value !== null) return limitSettings(`${group}.${name}`, value);
-    const setting: Setting<unknown> = name.endsWith("Ms") ? TIME_LIMIT : LIMIT;
+    const isRate = Number.isFinite(value) && !Number.isInteger(value);
+    const setting: Setting<unknown> = isRate ? RATE_LIMIT : name.endsWith("Ms") ? TIME_LIMIT : LIMIT;
     return [[`${group}.${name}`, orElse(setting, value === Number.POSITIVE_INFINITY ? "none" : value)]];
   });
 }
