@@ -2,7 +2,8 @@ import { configuredHooks, createFileHooks, type FileHooks, type FileHooksOptions
 import type { FileConfig } from "@x/storage-fs";
 
 /** What {@link operatorHooks} goes by. */
-export interface OperatorHooksOptions extends Pick<FileHooksOptions, "environment" | "output" | "logger"> {
+export interface OperatorHooksOptions
+  extends Pick<FileHooksOptions, "environment" | "output" | "logger" | "limits"> {
   /** Settings that no repository can make. */
   readonly protectedConfig: FileConfig;
   readonly home: string | undefined;

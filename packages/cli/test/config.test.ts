@@ -1,5 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { temporaryDirectory } from "@tooling/test-kit";
+import { DEFAULT_FILE_HOOK_LIMITS } from "@x/file-hooks";
 import { DEFAULT_SSH_LIMITS } from "@x/transport-ssh";
 import { describe, expect, it } from "vitest";
 import { loadConfig, variableOf } from "../src/config/load-config.ts";
@@ -147,6 +148,7 @@ describe("loading a config", () => {
   it("knows the limits of parts that it does not load", async () => {
     const config = await loadConfig(NOTHING);
     expect(config.limits("ssh.limits")).toEqual(DEFAULT_SSH_LIMITS);
+    expect(config.limits("hook.limits")).toEqual(DEFAULT_FILE_HOOK_LIMITS);
   });
 
   it("has another variable for each setting", () => {

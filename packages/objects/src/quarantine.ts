@@ -25,8 +25,8 @@ export interface ReceiveLimits {
   readonly maxCpuMs?: number;
   /** What may be added to that for each MiB that has come in. Unit: milliseconds of a processor. */
   readonly maxCpuMsPerMib?: number;
-  /** What may be added for each object that has come in. Unit: milliseconds of a processor. */
-  readonly maxCpuMsPerObject?: number;
+  /** What may be added for each object that has come in. Unit: microseconds of a processor. */
+  readonly maxCpuUsPerObject?: number;
 }
 
 /** How received objects are to be checked. */

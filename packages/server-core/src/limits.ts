@@ -138,6 +138,6 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
     maxTreeDepth: 2048,
     maxCpuMs: 15_000,
     maxCpuMsPerMib: 250,
-    maxCpuMsPerObject: 0.25,
+    maxCpuUsPerObject: 250,
   }),
 });

@@ -38,7 +38,7 @@ describe("a pack within all other limits that costs much", () => {
       false,
       "the request takes more processor time than receive.maxCpuMs (50 ms)",
     ]);
-    const perObject = { ...cpu, maxCpuMsPerObject: more / 100 };
+    const perObject = { ...cpu, maxCpuUsPerObject: (more * 1000) / 100 };
     expect((await court.ours(pack, undefined, perObject)).accepted).toBe(true);
     const perMib = { ...cpu, maxCpuMsPerMib: more * (MIB / pack.length) };
     expect((await court.ours(pack, undefined, perMib)).accepted).toBe(true);

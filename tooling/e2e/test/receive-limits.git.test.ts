@@ -202,7 +202,7 @@ const ROWS: readonly Row[] = [
   [
     "receive.maxCpuMs",
     receive({ maxCpuMs: 60_000 }),
-    receive({ maxCpuMs: 20, maxCpuMsPerMib: 0, maxCpuMsPerObject: 0 }),
+    receive({ maxCpuMs: 20, maxCpuMsPerMib: 0, maxCpuUsPerObject: 0 }),
     unpack("the request takes more processor time than receive.maxCpuMs (20 ms)"),
     { pack: costly },
   ],

@@ -72,7 +72,8 @@ CONFIGURATION
     maxPackBytes = 10_000_000_000
 
   Limits have their names from LIMITS.md: below limits those of a request, below
-  http.limits and git.limits those of a transport; "none" is no limit.
+  http.limits and git.limits those of a transport, below hook.limits those of hook
+  scripts; "none" is no limit.
 
 ENVIRONMENT
   XGIT_CONFIG     the file, where --config does not name one.

@@ -1,4 +1,5 @@
 import { type AccessLimits, DEFAULT_ACCESS_LIMITS } from "@x/access-rules";
+import type { FileHookLimits } from "@x/file-hooks";
 import type { FsckPreset, Limits } from "@x/server-core";
 import { DEFAULT_LIMITS } from "@x/server-core";
 import type { Durability } from "@x/storage-fs";
@@ -116,6 +117,7 @@ export interface LimitGroups {
   readonly "ssh.limits": SshLimits;
   readonly "git.limits": TcpLimits;
   readonly "access.limits": AccessLimits;
+  readonly "hook.limits": FileHookLimits;
 }
 
 type Defaults<T> = { readonly [N in keyof T]: T[N] | undefined };
@@ -159,6 +161,14 @@ const LIMITS: { readonly [G in keyof LimitGroups]: Defaults<LimitGroups[G]> } = 
   },
   "git.limits": { maxConnectionsPerAddress: undefined, ...DEFAULT_TCP_LIMITS },
   "access.limits": { ...DEFAULT_ACCESS_LIMITS },
+  // As they are there: most servers run none.
+  "hook.limits": {
+    timeoutMs: 300_000,
+    killGraceMs: 2000,
+    lingerMs: 2000,
+    maxOutputBytes: 4 * 1024 * 1024,
+    maxReportBytes: 32 * 1024 * 1024,
+  },
 };
 
 /** All that can be set, by key. */

@@ -1,4 +1,4 @@
-import type { FileHooks } from "@x/file-hooks";
+import type { FileHookLimits, FileHooks } from "@x/file-hooks";
 import { serverEnvironment } from "@x/file-hooks";
 import { type Logger, ServiceError } from "@x/server-core";
 import { type RepositoryLayout, readProtectedConfig } from "@x/storage-fs";
@@ -18,10 +18,15 @@ export interface ServeHooks {
  * The hooks of repositories below a root run as the server's own user. So a push goes, as in C git, only to those that
  * are this user's, or that `safe.directory` of the machine's settings vouches for.
  */
-export async function serveHooks({ env }: Terminal, logger: Logger): Promise<ServeHooks> {
+export async function serveHooks(
+  { env }: Terminal,
+  logger: Logger,
+  limits?: FileHookLimits,
+): Promise<ServeHooks> {
   const protectedConfig = await readProtectedConfig(env);
+  const environment = serverEnvironment(env);
   return {
-    hooks: operatorHooks({ protectedConfig, home: env.HOME, environment: serverEnvironment(env), logger }),
+    hooks: operatorHooks({ protectedConfig, home: env.HOME, environment, logger, limits }),
     async admit(layout) {
       try {
         await checkOwner(layout, protectedConfig, env);

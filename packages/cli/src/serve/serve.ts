@@ -43,7 +43,9 @@ export async function serve(
     const { logger } = log;
     const storage = openStorage({ logger, durability: config.get("durability") });
     undo.push(() => storage.close());
-    const scripts = config.get("hooks") ? await serveHooks(terminal, logger) : undefined;
+    const scripts = config.get("hooks")
+      ? await serveHooks(terminal, logger, config.limits("hook.limits"))
+      : undefined;
     undo.push(() => scripts?.hooks.close());
     const audit = await openAudit(config, logger, terminal);
     undo.push(() => audit?.close());

@@ -13,12 +13,15 @@ interface Arrival {
  * @returns `undefined` where nothing limits it
  */
 export function cpuAllowance(
-  { maxCpuMs, maxCpuMsPerMib = 0, maxCpuMsPerObject = 0 }: ReceiveLimits,
+  { maxCpuMs, maxCpuMsPerMib = 0, maxCpuUsPerObject = 0 }: ReceiveLimits,
   arrival: Arrival,
 ): (() => number) | undefined {
   if (maxCpuMs === undefined) return undefined;
   return () =>
     maxCpuMs +
-    (arrival.receivedBytes / 2 ** 20) * maxCpuMsPerMib +
-    arrival.receivedObjects * maxCpuMsPerObject;
+    times(arrival.receivedBytes / 2 ** 20, maxCpuMsPerMib) +
+    times(arrival.receivedObjects / 1000, maxCpuUsPerObject);
 }
+
+/** Nothing of something without bounds is nothing. */
+const times = (count: number, each: number): number => (count === 0 ? 0 : count * each);
