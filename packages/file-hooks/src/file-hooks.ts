@@ -60,10 +60,9 @@ export function createFileHooks(options: FileHooksOptions = {}): FileHooks {
   });
   return {
     async preReceive(context) {
-      const { environment: extra } = context;
       const words = pushEnvironment(context);
       const result = await runner.run(context, "pre-receive", {
-        extra,
+        extra: () => context.environment,
         words,
         input: commandLines(context.allCommands),
       });
@@ -86,7 +85,7 @@ export function createFileHooks(options: FileHooksOptions = {}): FileHooks {
         ["GIT_DIR", await gitDirectoryOf(workTree, directory)],
         ["GIT_WORK_TREE", resolve(directory, workTree)],
       ]);
-      const result = await runner.run(context, "push-to-checkout", { extra, args: [newId] });
+      const result = await runner.run(context, "push-to-checkout", { extra: () => extra, args: [newId] });
       if (result === "missing") return false;
       return result === "failed" ? "push-to-checkout hook declined" : undefined;
     },

@@ -1,4 +1,4 @@
-import { access, constants, readFile } from "node:fs/promises";
+import { access, constants, readdir, readFile } from "node:fs/promises";
 import { isAbsolute, join, resolve } from "node:path";
 import type { Logger } from "@x/server-core";
 
@@ -13,23 +13,34 @@ export interface HookPlace {
 /** Scripts that were told to be no programs, each told once; no more of them are remembered. */
 const MAX_TOLD = 1024;
 
-/** A push of many refs asks for its update hook with each; where hooks are is looked up once in this time. Unit: milliseconds. */
-const PLACE_MS = 1000;
+interface Folder {
+  /** As git would write it. */
+  readonly path: string;
+  /** What is in there; `undefined` when it cannot be listed. */
+  readonly names: ReadonlySet<string> | undefined;
+}
 
 /** Looks for scripts, and says once of each that it is there and cannot be run. */
 export class HookFinder {
   readonly #told = new Set<string>();
   readonly #logger: Logger | undefined;
-  #latest = { directory: "", until: 0, common: Promise.resolve("") };
+  readonly #folders = new WeakMap<object, Promise<Folder>>();
 
   constructor(logger: Logger | undefined) {
     this.#logger = logger;
   }
 
-  /** @returns a path as git would start it: from `$GIT_DIR` where it lies in there; `undefined` when there is none to run */
-  async find(place: HookPlace, name: string): Promise<string | undefined> {
-    const folder = place.hooksPath ?? join(await this.#commonDirectory(place.directory), "hooks");
-    const path = join(folder, name);
+  /**
+   * @param push stands for one push, for which the folder is looked through once: most repositories have no hooks, and a
+   *   push of many refs asks for its update hook with each
+   * @returns a path as git would start it: from `$GIT_DIR` where it lies in there; `undefined` when there is none to run
+   */
+  async find(place: HookPlace, name: string, push: object): Promise<string | undefined> {
+    const folder = this.#folders.get(push) ?? lookThrough(place);
+    this.#folders.set(push, folder);
+    const { path: parent, names } = await folder;
+    if (names?.has(name) === false) return undefined;
+    const path = join(parent, name);
     const full = resolve(place.directory, path);
     try {
       await access(full, constants.X_OK);
@@ -40,13 +51,6 @@ export class HookFinder {
     }
   }
 
-  #commonDirectory(directory: string): Promise<string> {
-    const now = performance.now();
-    if (this.#latest.directory !== directory || this.#latest.until < now)
-      this.#latest = { directory, until: now + PLACE_MS, common: commonDirectory(directory) };
-    return this.#latest.common;
-  }
-
   #tell(path: string, name: string): void {
     if (this.#told.has(path) || this.#told.size >= MAX_TOLD) return;
     this.#told.add(path);
@@ -54,6 +58,16 @@ export class HookFinder {
       { hook: name, path },
       `the '${name}' hook was ignored because it's not set as executable`,
     );
+  }
+}
+
+async function lookThrough({ directory, hooksPath }: HookPlace): Promise<Folder> {
+  const path = hooksPath ?? join(await commonDirectory(directory), "hooks");
+  try {
+    return { path, names: new Set(await readdir(resolve(directory, path))) };
+  } catch (error) {
+    const isMissing = error instanceof Error && "code" in error && error.code === "ENOENT";
+    return { path, names: isMissing ? new Set() : undefined };
   }
 }
 

@@ -24,8 +24,8 @@ export interface HookRunnerOptions {
 export interface HookEvent {
   /** One character for each byte. */
   readonly args?: readonly string[];
-  /** Comes on top of what every hook has in its environment. */
-  readonly extra?: ReadonlyMap<string, string>;
+  /** Comes on top of what every hook has in its environment; asked for if there is a hook. */
+  readonly extra?: () => ReadonlyMap<string, string>;
   /** The same, one character for each byte. */
   readonly words?: ReadonlyMap<string, string>;
   readonly input?: HookInput;
@@ -76,10 +76,10 @@ export class HookRunner {
     const { repository } = context;
     const { directory } = repository;
     if (directory === undefined) return "missing";
-    const commands = await this.#commandsFor(repository, directory, name, event);
+    const commands = await this.#commandsFor(context, directory, name, event);
     if (commands.length === 0) return "missing";
     const { limits, verbatim, logger } = this.#options;
-    const extra = new Map(event.extra);
+    const extra = new Map(event.extra?.());
     const variables = new Map<string, string>();
     for (const [key, bytes] of event.words ?? []) {
       const text = utf8Text(bytes);
@@ -119,7 +119,7 @@ export class HookRunner {
   }
 
   async #commandsFor(
-    repository: Repository,
+    { repository, call }: PushContext,
     directory: string,
     name: string,
     { args = [], talk }: HookEvent,
@@ -129,7 +129,7 @@ export class HookRunner {
       for (const { event, command } of this.#options.configured)
         if (event === name) commands.push({ program: command, shell: true, args });
     const hooksPath = this.#options.hooksPath(repository);
-    const program = await this.#finder.find({ directory, hooksPath }, name);
+    const program = await this.#finder.find({ directory, hooksPath }, name, call);
     if (program !== undefined) commands.push({ program, shell: false, args });
     return commands;
   }

@@ -1,9 +1,9 @@
-import type { FileHandle } from "node:fs/promises";
-import { open, rename, unlink } from "node:fs/promises";
+import { open, rename } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { systemCode } from "../errors.ts";
 import type { Draft } from "../journal/draft.ts";
 import { fromBytePath, parentOf } from "./byte-path.ts";
+import { type OpenFile, open as openQuickly, unlink } from "./quick-files.ts";
 import { type SharedAccess, share } from "./shared-access.ts";
 
 /**
@@ -68,7 +68,7 @@ export async function lockFile(path: string, options: LockFileOptions): Promise<
 
 async function create(lockPath: string, access: SharedAccess | undefined): Promise<"locked" | "taken"> {
   try {
-    await (await open(fromBytePath(lockPath), "wx", 0o666)).close();
+    await (await openQuickly(fromBytePath(lockPath), "wx", 0o666)).close();
     await share(fromBytePath(lockPath), access);
     return "locked";
   } catch (error) {
@@ -101,11 +101,7 @@ function heldLock(path: string, draft: Draft | undefined, sync: boolean): LockFi
 }
 
 /** Writes `chunks` from the start of `file`, waits for the disk if `sync`, and closes it, whatever happens. */
-export async function writeWhole(
-  file: FileHandle,
-  chunks: Iterable<Uint8Array>,
-  sync: boolean,
-): Promise<void> {
+export async function writeWhole(file: OpenFile, chunks: Iterable<Uint8Array>, sync: boolean): Promise<void> {
   try {
     for (const chunk of chunks) await file.writeFile(chunk);
     if (sync) await file.sync();
@@ -115,7 +111,7 @@ export async function writeWhole(
 }
 
 /** Writes `chunks` from the start of `file`, waits for the disk and closes it, whatever happens. */
-export async function writeDurably(file: FileHandle, chunks: Iterable<Uint8Array>): Promise<void> {
+export async function writeDurably(file: OpenFile, chunks: Iterable<Uint8Array>): Promise<void> {
   await writeWhole(file, chunks, true);
 }
 
@@ -125,9 +121,9 @@ export async function syncDirectories(directories: Iterable<string>): Promise<vo
 }
 
 async function syncDirectory(directory: string): Promise<void> {
-  let handle: FileHandle;
+  let handle: OpenFile;
   try {
-    handle = await open(fromBytePath(directory === "" ? "/" : directory), "r");
+    handle = await openQuickly(fromBytePath(directory === "" ? "/" : directory), "r");
   } catch (error) {
     // Its own removal is what has to last then.
     const code = systemCode(error);

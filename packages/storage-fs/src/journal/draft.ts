@@ -1,6 +1,6 @@
-import { link, open, unlink } from "node:fs/promises";
 import { fromBytePath } from "../disk/byte-path.ts";
 import { writeWhole } from "../disk/lock-file.ts";
+import { link, open, unlink } from "../disk/quick-files.ts";
 import { type SharedAccess, share } from "../disk/shared-access.ts";
 import { systemCode } from "../errors.ts";
 

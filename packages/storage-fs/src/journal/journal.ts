@@ -1,7 +1,8 @@
 import type { PathLike } from "node:fs";
-import { lstat, mkdir, open, readdir, readFile, rename, unlink } from "node:fs/promises";
+import { lstat, mkdir, open, readFile, rename, unlink } from "node:fs/promises";
 import { fromBytePath } from "../disk/byte-path.ts";
 import { syncDirectories, writeWhole } from "../disk/lock-file.ts";
+import { readdir } from "../disk/quick-files.ts";
 import { type SharedAccess, share } from "../disk/shared-access.ts";
 import { systemCode } from "../errors.ts";
 import { type Draft, writeDraft } from "./draft.ts";
@@ -140,7 +141,7 @@ export class Journal {
   async #abandoned(): Promise<JournalEntry[]> {
     let names: string[];
     try {
-      names = await readdir(fromBytePath(this.#directory), "latin1");
+      names = await readdir(fromBytePath(this.#directory));
     } catch (error) {
       const code = systemCode(error) ?? "";
       if (code === "ENOENT" || CLOSED.has(code)) return [];

@@ -94,7 +94,7 @@ export function createFileRefs(options: FileRefsOptions): FileRefs {
 
     async get(name) {
       if (!isStorableRefName(name)) return undefined;
-      const state = await guarded(() => files.look(name));
+      const state = await guarded(() => files.read(name));
       if (typeof state === "object") return { name, target: state };
       if (state !== "broken") return (await guarded(() => packed.read())).get(name);
       warn(`ignoring broken ref ${name}`);
@@ -137,7 +137,7 @@ export function createFileRefs(options: FileRefsOptions): FileRefs {
     },
 
     async state(prefixes) {
-      const head = await guarded(() => files.look("HEAD"));
+      const head = await guarded(() => files.read("HEAD"));
       const { serial } = await guarded(() => loose.list(minimalPrefixes(prefixes), undefined));
       return JSON.stringify([head, serial, await guarded(() => packed.serial())]);
     },

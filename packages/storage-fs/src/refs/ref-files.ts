@@ -59,12 +59,6 @@ export class RefFiles {
   /** What the file of `name` says. A symlink is a symbolic ref when its target is a ref name, and never followed. */
   async read(name: string): Promise<LooseState> {
     const path = fromBytePath(this.pathOf(name));
-    return this.#stateOf(path, await readSmallFile(path, LIMIT));
-  }
-
-  /** As {@link read}, at once where that is quick: for those who look often and change nothing. */
-  async look(name: string): Promise<LooseState> {
-    const path = fromBytePath(this.pathOf(name));
     const file = await this.#quick.look(
       () => readSmallFileSync(path, LIMIT),
       () => readSmallFile(path, LIMIT),

@@ -1,8 +1,8 @@
-import { lstat } from "node:fs/promises";
 import { refusalByValue, rejected, rejectedByValue } from "@x/refs";
 import { mapBounded } from "../bounded.ts";
 import { fromBytePath } from "../disk/byte-path.ts";
 import { type LockFile, lockFile } from "../disk/lock-file.ts";
+import { lstat } from "../disk/quick-files.ts";
 import { systemCode } from "../errors.ts";
 import type { Draft } from "../journal/draft.ts";
 import type { Journal } from "../journal/journal.ts";

@@ -1,9 +1,9 @@
 import { constants } from "node:fs";
-import { open, unlink } from "node:fs/promises";
 import { type ObjectFormat, type ObjectId, zeroId } from "@x/objects";
 import { bytesFromByteString, type ReflogEntry } from "@x/refs";
 import { parseConfigBoolean } from "../config/config-value.ts";
 import { fromBytePath, parentOf } from "../disk/byte-path.ts";
+import { open, unlink } from "../disk/quick-files.ts";
 import { makeShared, share } from "../disk/shared-access.ts";
 import { systemCode } from "../errors.ts";
 import { type RefFiles, removeEmptyTree } from "./ref-files.ts";

@@ -125,6 +125,7 @@ async function openWith(
       layout,
       refs,
       location,
+      own,
       config: options.config,
       sync: syncsOf(durability ?? "full").directories,
     });

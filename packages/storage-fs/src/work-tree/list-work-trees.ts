@@ -1,7 +1,8 @@
-import { readdir, realpath } from "node:fs/promises";
+import { realpath } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import type { RefStore } from "@x/refs";
 import { type FileConfig, readRepositoryConfig } from "../config/repository-config.ts";
+import { readdir } from "../disk/quick-files.ts";
 import { readSmallFile } from "../disk/small-file.ts";
 import type { WorkerPool } from "../pool/worker-pool.ts";
 import type { StoreLocation } from "../pool/worker-protocol.ts";
@@ -24,6 +25,8 @@ export interface WorkTreesOf {
   readonly layout: RepositoryLayout;
   readonly refs: RefStore;
   readonly location: StoreLocation;
+  /** The repository's own settings. */
+  readonly own: FileConfig;
   /** Settings to go by instead of the repository's own: then they are the operator's, and `core.worktree` may lead anywhere. */
   readonly config: FileConfig | undefined;
   /** A new index is to have reached the disk. */
@@ -44,7 +47,8 @@ const MAX_HOPS = 5;
 export async function listWorkTrees(pool: WorkerPool, of: WorkTreesOf): Promise<readonly FileWorkTree[]> {
   const { commonDirectory } = of.layout;
   const main = await mainWorkTree(pool, of, layoutAt(commonDirectory));
-  const names = await readdir(`${commonDirectory}/worktrees`).catch(() => []);
+  const found = await readdir(`${commonDirectory}/worktrees`).catch(() => []);
+  const names = found.map((name) => Buffer.from(name, "latin1").toString("utf8"));
   const linked = await Promise.all(names.sort().map((name) => linkedWorkTree(pool, of, name)));
   return [main, ...linked].filter((tree) => tree !== undefined);
 }
@@ -54,7 +58,7 @@ async function mainWorkTree(
   of: WorkTreesOf,
   layout: RepositoryLayout,
 ): Promise<FileWorkTree | undefined> {
-  const own = await readRepositoryConfig(layout);
+  const own = layout.gitDirectory === of.layout.gitDirectory ? of.own : await readRepositoryConfig(layout);
   if (readRepositoryFormat(own).bare ?? looksBare(layout)) return undefined;
   const config = of.config ?? own;
   const named = config.get("core.worktree");
