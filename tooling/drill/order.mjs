@@ -59,9 +59,9 @@ function required(scene, directory, durability) {
   const list = [];
   if (scene.pack)
     list.push(
-      [/fsync\(\d+<.*\/(?:tmp_pack_incoming|pack-\w+\.pack)>/, "the pack"],
-      [/fsync\(\d+<.*\/pack-\w+\.idx>/, "its index"],
-      [/fsync\(\d+<.*\/pack-\w+\.rev>/, "its reverse index"],
+      [/fsync\(\d+<.*\/(?:tmp_pack_incoming|tmp_pack-[\w.-]+|pack-\w+\.pack)>/, "the pack"],
+      [/fsync\(\d+<.*\/(?:tmp_idx-[\w.-]+|pack-\w+\.idx)>/, "its index"],
+      [/fsync\(\d+<.*\/(?:tmp_rev-[\w.-]+|pack-\w+\.rev)>/, "its reverse index"],
     );
   if (durability === "git") return list;
   if (scene.pack) list.push([`<${path("objects/pack")}>`, "objects/pack"]);
@@ -101,6 +101,11 @@ function* check(scene, directory, calls, durability = "full") {
     if (!synced.some((call) => matches(call, what))) yield `${name} ${UNSYNCED}`;
   if (durability !== "full") return;
   const firstRename = calls.findIndex((call) => /^rename\(.*(?<!shallow)\.lock"/.test(call));
+  const lastLink = calls.findLastIndex((call) => /^link\(.*\.idx", "/.test(call));
+  const syncedPacks = calls.findLastIndex(
+    (call) => call.startsWith("fsync(") && call.includes(`<${directory}/objects/pack>`),
+  );
+  if (scene.pack && syncedPacks < lastLink) yield "objects/pack was synced before all was there";
   const at = (part) => calls.findIndex((call) => call.startsWith("fsync(") && call.includes(part));
   if (firstRename >= 0 && scene.pack && at(`<${directory}/objects/pack>`) > firstRename)
     yield "a ref was changed before its objects were safe";

@@ -1,5 +1,6 @@
 // What is pushed in a drill, and to what: small repositories made once, copied for each cell.
 import { execFileSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { cpSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
@@ -31,6 +32,18 @@ export function makeScenes(git, work, options = {}) {
     env: git.env,
     input: `${v3}\n^${v1}\n`,
   });
+  // More than a server holds in memory.
+  const noise = git.feed(randomBytes(400_000), "-C", source, "hash-object", "-w", "--stdin").trim();
+  const noiseTree = git.feed(`100644 blob ${noise}\tnoise\n`, "-C", source, "mktree").trim();
+  const large = here("commit-tree", noiseTree, "-p", v3, "-m", "large");
+  const largePack = execFileSync(
+    "git",
+    ["-C", source, "pack-objects", "-q", "--revs", "--stdout", "--thin"],
+    {
+      env: git.env,
+      input: `${large}\n^${v1}\n`,
+    },
+  );
   const template = join(work, "template.git");
   git.run("init", "-q", "--bare", template);
   const there = (...args) => git.run("-C", template, ...args);
@@ -68,6 +81,7 @@ export function makeScenes(git, work, options = {}) {
   const deep = { name: "refs/heads/deep/other", old: v0, next: undefined };
   return [
     { title: "one ref", changes: [main], atomic: false, pack },
+    { title: "a large pack", changes: [{ ...main, next: large }], atomic: false, pack: largePack },
     { title: "refs, each for itself", changes: [main, made, gone, packed], atomic: false, pack },
     { title: "refs, all or none", changes: [main, made, gone, deep], atomic: true, pack },
     { title: "delete a loose ref over a packed one", changes: [gone], atomic: false },

@@ -38,6 +38,27 @@ describe("ObjectTable", () => {
     expect(table.looseNumbers()).toEqual([numbers[4]]);
   });
 
+  it("keeps its numbers when packs come, and gives theirs to what they bring", () => {
+    const table = make();
+    const [x, y] = [blob("x"), blob("y")];
+    for (const start of [table, new ObjectTable("sha1", [], looseObjects([a, b, c, d, e]))]) {
+      const first = start.withPacks([packedWhole([a, x], { cache })]);
+      const both = first.withPacks([packedWhole([y], { cache })]);
+      const packed = start.packedCount;
+      expect([first.packedCount, both.packedCount]).toEqual([packed + 2, packed + 3]);
+      expect(both.latePacks).toBe(2);
+      for (const object of [a, b, c, d, e, x, y]) {
+        const number = both.findId(idOf(object));
+        expect(both.id(number)).toBe(idOf(object));
+        expect(both.read(number)).toMatchObject(object);
+        const before = start.findId(idOf(object));
+        if (before >= 0 && before < packed) expect(number).toBe(before);
+      }
+      expect(both.findId(idOf(blob("z")))).toBe(-1);
+      expect(first.findId(idOf(y))).toBe(-1);
+    }
+  });
+
   it("does not find what is not there, nor ids of another length", () => {
     const table = make();
     expect(table.findId(idOf(blob("x")))).toBe(-1);

@@ -37,7 +37,7 @@ export function combineHooks(...parts: readonly Hooks[]): Hooks {
         for (const part of proc) {
           const commands = context.commands.filter(({ ref }) => !answers?.has(ref));
           if (commands.length === 0) break;
-          const more = await part.procReceive?.({ ...context, commands });
+          const more = await part.procReceive?.(withCommands(context, commands));
           if (more !== undefined) answers = new Map([...(answers ?? []), ...more]);
         }
         return answers;
@@ -99,7 +99,7 @@ async function askAll<C extends PushContext>(
   const refused = new Map<string, string>();
   let left: readonly PushCommand[] = context.commands;
   for (const part of parts) {
-    const refusals = await ask(part, { ...context, commands: left });
+    const refusals = await ask(part, withCommands(context, left));
     if (typeof refusals === "string") {
       if (refused.size === 0) return refusals;
       for (const { ref } of left) refused.set(ref, refusals);
@@ -110,6 +110,12 @@ async function askAll<C extends PushContext>(
     if (left.length === 0 && refused.size > 0) break;
   }
   return refused.size > 0 ? refused : undefined;
+}
+
+/** A copy that asks for nothing which is only found out when it is asked for. */
+function withCommands<C extends PushContext>(context: C, commands: readonly PushCommand[]): C {
+  const asked = Object.getOwnPropertyDescriptors<PushContext>(context);
+  return Object.defineProperties({}, { ...asked, commands: { value: commands, enumerable: true } }) as C;
 }
 
 /** @throws what the first that failed has thrown, once all have been told */

@@ -6,6 +6,7 @@ import { createFileObjectReader } from "./file-object-reader.ts";
 import { call, callForEvents } from "./pool/worker-call.ts";
 import type { WorkerPool } from "./pool/worker-pool.ts";
 import type { StoreLocation } from "./pool/worker-protocol.ts";
+import { GuardedArrivals } from "./quarantine/guarded-arrivals.ts";
 import { createQuarantine } from "./quarantine/quarantine.ts";
 import { addToShallowFile } from "./repository/add-shallow.ts";
 import { readShallowFile } from "./repository/shallow-file.ts";
@@ -16,10 +17,13 @@ const MAX_PEELED_TAGS = 200_000;
 /** The objects of a repository on disk; all reading and walking is done by the pool's workers. */
 export function createFileObjectStore(pool: WorkerPool, location: StoreLocation): ObjectStore {
   const quick = new QuickLook();
+  const reader = createFileObjectReader(pool, location);
+  const arrivals = new GuardedArrivals();
   const peeledTags = new Map<ObjectId, PeeledObject>();
   return {
     format: location.format,
-    ...createFileObjectReader(pool, location),
+    ...reader,
+    has: async (ids, options) => (arrivals.holds(ids) ? ids.map(() => true) : reader.has(ids, options)),
     async peel(ids, options) {
       const unknown = ids.filter((id) => !peeledTags.has(id));
       if (unknown.length === 0) return ids.map((id) => peeledTags.get(id));
@@ -43,7 +47,7 @@ export function createFileObjectStore(pool: WorkerPool, location: StoreLocation)
     allReach: async (wants, common, options) =>
       call(pool.pick("heavy"), "allReach", location, { wants, common }, options),
     deepen: async (request, options) => call(pool.pick("heavy"), "deepen", location, { request }, options),
-    receive: () => createQuarantine(pool, location),
+    receive: () => createQuarantine(pool, location, arrivals),
   };
 }
 

@@ -80,6 +80,7 @@ describe("sweeping", () => {
     for (const owner of [own, dead]) {
       mkdirSync(`${objects}/tmp_objdir-incoming-${owner}-abcdef/pack`, { recursive: true });
       writeFileSync(`${packs}/pack-${owner}.keep`, `receive-pack 1 on x\n${owner}\n`);
+      writeFileSync(`${packs}/tmp_idx-${owner}-abcdef`, "");
     }
     mkdirSync(`${objects}/tmp_objdir-incoming-Ab3dEf`);
     writeFileSync(`${packs}/pack-user.keep`, "");
@@ -94,6 +95,7 @@ describe("sweeping", () => {
       [`pack-${own}.keep`, "pack-git.keep", "pack-user.keep"].sort(),
     );
     expect(readdirSync(packs)).toContain(`${pack}.pack`);
+    expect(readdirSync(packs).filter((name) => name.startsWith("tmp_"))).toEqual([`tmp_idx-${own}-abcdef`]);
   });
 
   it("removes a pack that never got its index, after a while", async () => {

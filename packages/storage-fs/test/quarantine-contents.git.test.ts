@@ -81,7 +81,8 @@ describe.each<ObjectFormat>(["sha1", "sha256"])("what lies in a quarantine, %s",
       const input = received.map(({ id }) => `${id}\n`).join("");
       const said = await git(["cat-file", "--batch-check"], { cwd: made.directory, input });
       expect(received.map(({ id, type, size }) => `${id} ${type} ${size}`)).toEqual(said.split("\n"));
-      // Whatever completes a thin pack stands behind what came.
+      // Whatever completes a thin pack stands behind what came. Small packs lie there for programs only.
+      expect(quarantine.environment).toBeDefined();
       const packs = join(quarantineOf(directory), "pack");
       const inPackOrder = readdirSync(packs)
         .filter((name) => name.endsWith(".idx"))

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { git, temporaryDirectory, tryGit } from "@tooling/test-kit";
 import { describe, expect, it } from "vitest";
@@ -8,8 +9,11 @@ import { startServer } from "./server.ts";
 import { FORMATS } from "./way.ts";
 
 /** Where a push may be when the server dies: how much of its pack has been sent. */
-const CUTS = [0, 0.1, 0.5, 0.9, 0.999] as const;
+const CUTS = [0.1, 0.2, 0.5, 0.9, 0.999] as const;
 const ROUNDS = 5;
+
+/** A pack of which a tenth is more than what is held in memory. Unit: bytes. */
+const NOISE_BYTES = 3 * 1024 * 1024;
 
 describe.each(FORMATS)("kill -9, %s", async (format) => {
   const rich = `${temporaryDirectory("rich")}/repo.git`;
@@ -17,7 +21,11 @@ describe.each(FORMATS)("kill -9, %s", async (format) => {
   const work = `${temporaryDirectory("work")}/w.git`;
   await git(["clone", "-q", "--mirror", rich, work]);
   const base = await git(["rev-parse", "main"], { cwd: work });
-  const tip = await grow(work, "main", 300);
+  await grow(work, "main", 300);
+  const noise = await git(["hash-object", "-w", "--stdin"], { cwd: work, input: randomBytes(NOISE_BYTES) });
+  const tree = await git(["mktree"], { cwd: work, input: `100644 blob ${noise}\tnoise\n` });
+  const tip = await git(["commit-tree", tree, "-p", "main", "-m", "noise"], { cwd: work });
+  await git(["update-ref", "refs/heads/main", tip], { cwd: work });
   const zero = "0".repeat(tip.length);
   const name = await git(["pack-objects", "-q", "--revs", `${work}/made`], {
     cwd: work,

@@ -23,7 +23,7 @@ export interface PackRow {
  * @throws PackError `pack/missing-object` when there is no such pack
  */
 export function* listReceived(
-  { packs }: ObjectTable,
+  { packs }: Pick<ObjectTable, "packs">,
   packChecksum: string,
   count: number,
 ): Generator<readonly PackRow[], void> {

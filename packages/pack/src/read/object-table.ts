@@ -36,33 +36,44 @@ export class ObjectTable {
   readonly answers: AnswerMemory;
   readonly #starts: readonly number[];
   readonly #packed: number;
-  /** Finds what is not in the first pack. */
+  /** Finds what is in none of {@link #late}, and not in the first pack. */
   readonly #rest: MergedLookup;
+  /** The packs that came after the look-up was made; the last of {@link packs}. */
+  readonly #late: readonly PackReader[];
   readonly #loose: LooseObjects;
   readonly #looseNumbers: Map<ObjectId, number> = new Map();
   readonly #looseIds: ObjectId[] = [];
   readonly #openCommitGraph: () => CommitGraph | undefined;
   #commitGraph: CommitGraph | undefined | "unopened" = "unopened";
 
-  /** @param twin a table of the same packs, to share with it what is known of them */
+  /** @param twin a table of the same packs but for `late` ones, to share with it what is known of them */
   constructor(
     format: ObjectFormat,
     packs: readonly PackReader[],
     loose: LooseObjects,
     twin?: ObjectTable,
     openCommitGraph: () => CommitGraph | undefined = () => undefined,
+    late: readonly PackReader[] = [],
   ) {
     this.format = format;
     this.#openCommitGraph = openCommitGraph;
     this.#loose = loose;
     if (twin !== undefined) {
-      this.packs = twin.packs;
-      this.answers = twin.answers;
-      this.#starts = twin.#starts;
-      this.#packed = twin.#packed;
+      this.packs = [...twin.packs, ...late];
+      this.answers = late.length === 0 ? twin.answers : new AnswerMemory();
+      this.#late = [...twin.#late, ...late];
+      const starts = [...twin.#starts];
+      let count = twin.#packed;
+      for (const { index } of late) {
+        starts.push(count);
+        count += index.count;
+      }
+      this.#starts = starts;
+      this.#packed = count;
       this.#rest = twin.#rest;
       return;
     }
+    this.#late = [];
     this.answers = new AnswerMemory();
     this.packs = [...packs].sort((a, b) => b.index.count - a.index.count);
     const starts: number[] = [];
@@ -100,6 +111,19 @@ export class ObjectTable {
     return new ObjectTable(this.format, this.packs, loose, this, openCommitGraph);
   }
 
+  /**
+   * The same with a few packs more, whose objects get the next numbers. Each of them makes every look-up for what is in
+   * no pack longer.
+   */
+  withPacks(late: readonly PackReader[]): ObjectTable {
+    return new ObjectTable(this.format, [], this.#loose, this, this.#openCommitGraph, late);
+  }
+
+  /** Packs of {@link withPacks}. */
+  get latePacks(): number {
+    return this.#late.length;
+  }
+
   /** The number of the object whose raw id stands in `bytes` at `at`; -1 when it is not stored. */
   find(bytes: Uint8Array, at: number): number {
     const number = this.findPacked(bytes, at);
@@ -109,7 +133,17 @@ export class ObjectTable {
   /** As {@link find}, among the packs only. */
   findPacked(bytes: Uint8Array, at: number): number {
     const position = this.packs[0]?.index.find(bytes, at) ?? -1;
-    return position >= 0 ? position : this.#rest.find(bytes, at);
+    if (position >= 0) return position;
+    const number = this.#rest.find(bytes, at);
+    return number >= 0 ? number : this.#findLate(bytes, at);
+  }
+
+  #findLate(bytes: Uint8Array, at: number): number {
+    for (const [i, { index }] of this.#late.entries()) {
+      const position = index.find(bytes, at);
+      if (position >= 0) return this.startOf(this.packs.length - this.#late.length + i) + position;
+    }
+    return -1;
   }
 
   /** As {@link find}. */

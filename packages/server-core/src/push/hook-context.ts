@@ -40,7 +40,10 @@ export function receivedContext(
     },
     objects: push.objects,
     received: () => quarantine?.received?.({ signal }) ?? nothing(),
-    environment: (push.isPublished ? undefined : quarantine?.environment) ?? new Map(),
+    // Not before it is asked for: a quarantine may have to write to disk what programs are to see.
+    get environment() {
+      return (push.isPublished ? undefined : quarantine?.environment) ?? new Map();
+    },
   };
 }
 

@@ -57,10 +57,10 @@ async function runPreReceive(push: Push): Promise<void> {
   const { preReceive } = push.session.hooks;
   if (preReceive === undefined) return;
   const live = push.live;
-  const context = {
-    ...receivedContext(push, commandsOf(live)),
+  // What it can be asked for stays unasked.
+  const context = Object.assign(receivedContext(push, commandsOf(live)), {
     allCommands: push.request.commands,
-  };
+  });
   refuse(live, await askHook(push, "preReceive", () => preReceive(context), PRE_RECEIVE_DECLINED));
 }
 

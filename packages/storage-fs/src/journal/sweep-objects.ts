@@ -8,6 +8,11 @@ const INCOMING = "tmp_objdir-incoming-";
 
 const OURS = new RegExp(`^${INCOMING}(${PROCESS_NAME})-`);
 
+/** How the names of packs begin that are not complete: C git's prune knows them too. */
+const DRAFT = "tmp_";
+
+const OUR_DRAFT = new RegExp(`^${DRAFT}(?:pack|rev|idx|keep)-(${PROCESS_NAME})-`);
+
 /** A pack without an index is in nobody's way: somebody may be about to complete it. Unit: milliseconds. */
 const INCOMPLETE_GRACE_MS = 3_600_000;
 
@@ -19,6 +24,14 @@ export function isIncoming(path: string): boolean {
 /** How the name of this process' directories for incoming objects begins. */
 export async function incomingPrefix(): Promise<string> {
   return `${INCOMING}${await ownProcessName()}-`;
+}
+
+/**
+ * The name of a file beside packs that the process of this name is about to make one of. What it is to be stands first:
+ * C git takes all that ends in `.idx` for an index.
+ */
+export function draftName(kind: "pack" | "rev" | "idx" | "keep", processName: string, tag: string): string {
+  return `${DRAFT}${kind}-${processName}-${tag}`;
 }
 
 /**
@@ -38,7 +51,10 @@ export async function sweepObjects(
     const packs = await entries(`${objectsDirectory}/pack`);
     const present = new Set(packs);
     for (const name of packs) {
-      if (!name.endsWith(".keep")) continue;
+      const writer = OUR_DRAFT.exec(name)?.[1];
+      if (writer !== undefined && (await isDead(writer)))
+        await rm(`${objectsDirectory}/pack/${name}`, { force: true });
+      if (writer !== undefined || !name.endsWith(".keep")) continue;
       const owner = await guardOf(`${objectsDirectory}/pack/${name}`);
       if (owner !== undefined && (await isDead(owner)))
         await sweepPack(`${objectsDirectory}/pack/${name.slice(0, -".keep".length)}`, (suffix) =>

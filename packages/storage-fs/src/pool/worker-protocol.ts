@@ -46,6 +46,17 @@ export interface StoreLocation {
   readonly withoutBitmaps?: boolean | undefined;
 }
 
+/** What a worker holds in memory of a quarantine; it lies on no disk. */
+export interface HeldFiles {
+  /** File name without suffix. */
+  readonly name: string;
+  readonly packBytes: Uint8Array;
+  readonly indexBytes: Uint8Array;
+  readonly reverseIndexBytes: Uint8Array;
+  /** The objects that came, as `encodeReceived` has them; `undefined` when there are many. */
+  readonly objects: Uint8Array | undefined;
+}
+
 /** What workers can be asked: arguments and result of each operation. Both are cloned on their way. */
 export interface Operations {
   has: { args: { ids: readonly ObjectId[] }; result: boolean[] };
@@ -75,8 +86,13 @@ export interface Operations {
       mayBeThin: boolean;
     };
     /** `pack` is `undefined` for an empty one. */
-    result: { receipt: PackReceipt; pack: ReceivedPack | undefined };
+    result: { receipt: PackReceipt; pack: ReceivedPack | undefined; held: HeldFiles | undefined };
   };
+  /**
+   * Brings a held pack into the store of its quarantine. `process` is what this process is called; `isGuarded` says that
+   * another push of it has made the pack's guard.
+   */
+  publishHeld: { args: { name: string; process: string; isGuarded: boolean }; result: undefined };
 }
 
 /** An archive that is wanted, and the files of attributes that belong to no tree. */

@@ -1,5 +1,6 @@
-import { link, readFile, rename, unlink, writeFile } from "node:fs/promises";
+import { rename, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
+import { link, readSmall, unlink } from "../disk/quick-files.ts";
 import { systemCode } from "../errors.ts";
 import { ownProcessName, PROCESS_NAME } from "../journal/process-name.ts";
 
@@ -9,6 +10,9 @@ import { ownProcessName, PROCESS_NAME } from "../journal/process-name.ts";
  */
 
 const OURS = new RegExp(`^receive-pack [0-9]+ on .*\\n(${PROCESS_NAME})\\n$`);
+
+/** A longer one is none of ours. Unit: bytes. */
+const MAX_GUARD_BYTES = 1024;
 
 interface Guard {
   users: number;
@@ -26,7 +30,15 @@ const guards = new Map<string, Guard>();
  * @returns takes the guard away, unless it is somebody else's by now; harmless a second time
  */
 export async function guardPack(path: string, draft: string): Promise<() => Promise<void>> {
-  const guard = guards.get(path) ?? { users: 0, made: makeGuard(path, draft) };
+  return joinGuard(path, () => makeGuard(path, draft));
+}
+
+/**
+ * As {@link guardPack}, however the guard is made.
+ * @param make called unless another push of this process has made the guard
+ */
+export async function joinGuard(path: string, make: () => Promise<void>): Promise<() => Promise<void>> {
+  const guard = guards.get(path) ?? { users: 0, made: make() };
   guards.set(path, guard);
   guard.users++;
   let isReleased = false;
@@ -48,7 +60,17 @@ export async function guardPack(path: string, draft: string): Promise<() => Prom
 }
 
 async function makeGuard(path: string, draft: string): Promise<void> {
-  await writeFile(draft, `receive-pack ${process.pid} on ${hostname()}\n${await ownProcessName()}\n`);
+  await writeFile(draft, guardText(await ownProcessName()));
+  await placeGuard(draft, path);
+}
+
+/** What a guard that the process of this name makes holds. */
+export function guardText(processName: string): string {
+  return `receive-pack ${process.pid} on ${hostname()}\n${processName}\n`;
+}
+
+/** Makes what is written at `draft` the guard at `path`, unless a user has one there; the draft is gone then. */
+export async function placeGuard(draft: string, path: string): Promise<void> {
   try {
     await link(draft, path);
   } catch (error) {
@@ -61,8 +83,8 @@ async function makeGuard(path: string, draft: string): Promise<void> {
 
 /** The process that made a `.keep` file, if it is one of ours. */
 export async function guardOf(path: string): Promise<string | undefined> {
-  const text = (await readFile(path, "latin1").catch(ignoreMissing)) ?? "";
-  return OURS.exec(text)?.[1];
+  const file = await readSmall(path, { maxBytes: MAX_GUARD_BYTES });
+  return typeof file === "string" ? undefined : OURS.exec(file.toString("latin1"))?.[1];
 }
 
 function ignoreMissing(error: unknown): undefined {

@@ -49,7 +49,7 @@ export async function publishPacks(from: string, to: string, access?: SharedAcce
 /**
  * A pack is named after its contents: if it is there already, with the same objects from another push, that one stays.
  */
-async function moveFile(from: string, to: string): Promise<void> {
+export async function moveFile(from: string, to: string): Promise<void> {
   try {
     await link(from, to); // does not overwrite, unlike rename
   } catch (error) {

@@ -1,15 +1,19 @@
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
-import type { Quarantine } from "@x/objects";
+import { randomBytes } from "node:crypto";
+import { mkdir, rm } from "node:fs/promises";
+import type { ObjectId, Quarantine } from "@x/objects";
 import type { ReceivedPack } from "@x/pack";
 import { toBytePath } from "../disk/byte-path.ts";
 import { syncsOf } from "../disk/durability.ts";
 import { syncDirectories } from "../disk/lock-file.ts";
 import { createFileObjectReader } from "../file-object-reader.ts";
+import { ownProcessName } from "../journal/process-name.ts";
 import { incomingPrefix } from "../journal/sweep-objects.ts";
 import { pinWorker } from "../pool/pinned-worker.ts";
 import { call, callForEvents, callWithInput } from "../pool/worker-call.ts";
 import type { WorkerPool } from "../pool/worker-pool.ts";
 import type { StoreLocation } from "../pool/worker-protocol.ts";
+import { HeldObjects } from "./held-objects.ts";
+import { joinGuard } from "./keep-file.ts";
 import { publishPacks } from "./publish.ts";
 import { publishLooseObjects } from "./publish-loose.ts";
 import { quarantineEnvironment } from "./quarantine-environment.ts";
@@ -17,18 +21,23 @@ import { decodeReceived } from "./received-objects.ts";
 import { unpackReceived } from "./unpack-received.ts";
 import { writeLooseObject } from "./write-loose-object.ts";
 
+/** What a store knows of what goes in through its quarantines. */
+export interface Arrivals {
+  /** Objects in packs at `paths`, without suffix, which are guarded until the result is called. */
+  arrived(ids: Iterable<ObjectId>, paths: readonly string[]): () => void;
+}
+
 /**
- * Opens a directory for incoming objects inside the object directory, under the name that C git uses and its gc knows how
- * to clear away. Spec: git-receive-pack, "Quarantine Environment".
+ * Opens a place for incoming objects: small packs stay in the memory of one worker; the rest lies in a directory inside
+ * the object directory, under the name that C git uses and its gc knows how to clear away, made when it is needed.
+ * Spec: git-receive-pack, "Quarantine Environment".
  */
-export async function createQuarantine(pool: WorkerPool, store: StoreLocation): Promise<Quarantine> {
-  const directory = await mkdtemp(`${store.objectsDirectory}/${await incomingPrefix()}`);
-  try {
-    await mkdir(`${directory}/pack`);
-  } catch (error) {
-    await remove(directory);
-    throw error;
-  }
+export async function createQuarantine(
+  pool: WorkerPool,
+  store: StoreLocation,
+  arrivals: Arrivals,
+): Promise<Quarantine> {
+  const directory = `${store.objectsDirectory}/${await incomingPrefix()}${randomBytes(6).toString("hex")}`;
   const location: StoreLocation = {
     ...store,
     store,
@@ -36,29 +45,54 @@ export async function createQuarantine(pool: WorkerPool, store: StoreLocation): 
     alternates: [store.objectsDirectory, ...store.alternates],
   };
   const { durability = "full" } = store;
-  const environment = quarantineEnvironment(directory, store);
   const packs: ReceivedPack[] = [];
+  const held = new HeldObjects(store.format);
   let maxTreeDepth: number | undefined;
   const workers = pinWorker(pool);
+  let isOnDisk = false;
+  let environment: ReadonlyMap<string, string> | undefined;
   let removal: Promise<void> | undefined;
   let isPublished = false;
-  let release = async (): Promise<void> => {};
+  const releases: (() => Promise<void> | void)[] = [];
+  const makeDirectory = async (): Promise<void> => {
+    isOnDisk = true;
+    await mkdir(`${directory}/pack`, { recursive: true, mode: 0o700 });
+  };
   const close = (): Promise<void> => {
     if (removal !== undefined) return removal;
     for (const thread of workers.running()) thread.post({ kind: "forget", location });
-    removal = remove(directory);
+    removal = isOnDisk ? remove(directory) : Promise.resolve();
     removal.catch(() => {}); // whoever discards hears of it, unless it does not matter any more
     return removal;
   };
   const own = { objectsDirectory: directory, objectFormat: location.format, durability };
+  const reader = createFileObjectReader(workers, location);
+  const publishHeld = async (name: string): Promise<void> => {
+    const process = await ownProcessName();
+    const publish = async (isGuarded: boolean): Promise<void> =>
+      call(workers.pick("heavy"), "publishHeld", location, { name, process, isGuarded });
+    let isDone = false;
+    const release = await joinGuard(`${store.objectsDirectory}/pack/${name}.keep`, () => {
+      isDone = true;
+      return publish(false);
+    });
+    releases.push(release);
+    if (!isDone) await publish(true);
+  };
   let unpackBelow = 0;
   const quarantine: Quarantine = {
-    ...createFileObjectReader(workers, location),
+    ...reader,
+    has: async (ids, options) =>
+      held.headers(ids) === undefined ? reader.has(ids, options) : ids.map(() => true),
+    headers: async (ids, options) => held.headers(ids) ?? reader.headers(ids, options),
     async takePack(chunks, options) {
       const { limits, fsck, mayBeThin = true, onProgress, onMessage, signal } = options;
       maxTreeDepth = limits.maxTreeDepth;
       unpackBelow = options.unpackBelow ?? 0;
-      const { receipt, pack } = await callWithInput(
+      // Until it is known otherwise.
+      const wasOnDisk = isOnDisk;
+      isOnDisk = true;
+      const taken = await callWithInput(
         workers.pick("heavy"),
         "takePack",
         location,
@@ -66,8 +100,11 @@ export async function createQuarantine(pool: WorkerPool, store: StoreLocation): 
         chunks,
         { signal, onProgress, onMessage },
       );
-      if (pack !== undefined) packs.push(pack);
-      return receipt;
+      if (taken.pack !== undefined) packs.push(taken.pack);
+      if (taken.held !== undefined) held.add(taken.held);
+      if (environment !== undefined) held.writeTo(directory);
+      if (taken.pack === undefined || taken.held !== undefined) isOnDisk = wasOnDisk;
+      return taken.receipt;
     },
     async *received(options) {
       for (const { packChecksum, count } of packs) {
@@ -77,9 +114,17 @@ export async function createQuarantine(pool: WorkerPool, store: StoreLocation): 
       }
     },
     get environment() {
-      return removal === undefined ? environment : undefined;
+      if (removal !== undefined) return undefined;
+      if (environment !== undefined) return environment;
+      isOnDisk = true;
+      held.writeTo(directory);
+      environment = quarantineEnvironment(directory, store);
+      return environment;
     },
-    writeObject: (type, data) => writeLooseObject(own, type, data),
+    async writeObject(type, data) {
+      await makeDirectory();
+      return writeLooseObject(own, type, data);
+    },
     unconnected: async (tips, known, options) =>
       call(
         workers.pick("heavy"),
@@ -89,12 +134,20 @@ export async function createQuarantine(pool: WorkerPool, store: StoreLocation): 
         options,
       ),
     async publish() {
+      if (unpackBelow > 0 && packs.length > 0) await makeDirectory();
       const isUnpacked =
         unpackBelow > 0 && packs.length > 0 && (await unpackReceived(quarantine, own, unpackBelow));
-      const changed = await publishLooseObjects(directory, store.objectsDirectory, store.access);
+      const changed: string[] = [];
       if (!isUnpacked) {
+        for (const name of held.names) await publishHeld(name);
+        const paths = held.names.map((name) => `${store.objectsDirectory}/pack/${name}`);
+        releases.push(arrivals.arrived(held.ids, paths));
+      }
+      if (isOnDisk)
+        changed.push(...(await publishLooseObjects(directory, store.objectsDirectory, store.access)));
+      if (isOnDisk && !isUnpacked) {
         const published = await publishPacks(directory, store.objectsDirectory, store.access);
-        release = published.release;
+        releases.push(published.release);
         changed.push(...published.changedDirectories);
       }
       if (syncsOf(durability).directories) await syncDirectories(changed.map(toBytePath));
@@ -106,7 +159,7 @@ export async function createQuarantine(pool: WorkerPool, store: StoreLocation): 
         // What of it stays on a bad disk is no reason to fail refs that have changed; a later start removes it.
         await (isPublished ? close().catch(() => {}) : close());
       } finally {
-        await release();
+        for (const release of releases.splice(0)) await release();
       }
     },
   };

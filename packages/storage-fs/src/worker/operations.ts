@@ -40,7 +40,10 @@ interface Work {
 }
 
 /** Operations that read; taking packs in is a job of another kind. */
-export type ReadOperation = Exclude<OperationName, "takePack" | "looseRefs" | "updateWorkTree">;
+export type ReadOperation = Exclude<
+  OperationName,
+  "takePack" | "publishHeld" | "looseRefs" | "updateWorkTree"
+>;
 
 type Handlers = {
   readonly [Name in ReadOperation]: (

@@ -41,6 +41,18 @@ export class PackFileSink implements PackSink, ByteSource {
   }
 }
 
+/** Writes a file that must not exist, and gives its open descriptor. */
+export function writeNewFile(path: string, bytes: Uint8Array): number {
+  const descriptor = openSync(path, "wx", 0o444);
+  try {
+    writeFully(descriptor, bytes, 0);
+    return descriptor;
+  } catch (error) {
+    closeSync(descriptor);
+    throw error;
+  }
+}
+
 /** Writes all of `bytes`: one call may take less. */
 export function writeFully(descriptor: number, bytes: Uint8Array, position: number): void {
   for (let at = 0; at < bytes.length; )

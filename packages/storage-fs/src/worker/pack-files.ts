@@ -1,6 +1,6 @@
 import { existsSync, openSync, readdirSync, readFileSync } from "node:fs";
 import type { ObjectFormat } from "@x/objects";
-import { DeltaBaseCache, PackError, PackIndex, PackReader, type ZlibCodec } from "@x/pack";
+import { type ByteSource, DeltaBaseCache, PackError, PackIndex, PackReader, type ZlibCodec } from "@x/pack";
 import { systemCode } from "../errors.ts";
 import { isIncoming } from "../journal/sweep-objects.ts";
 import { closeQuietly } from "./close-quietly.ts";
@@ -70,6 +70,16 @@ export class PackFiles {
     this.#idle.delete(path);
     this.#open.set(path, shared);
     return { reader: shared.reader, release: () => this.#release(path, shared) };
+  }
+
+  /** Opens a pack that lies elsewhere, to be read as long as anybody likes. @throws PackError */
+  openApart(source: ByteSource, index: PackIndex, maxObjectBytes: number): PackReader {
+    return new PackReader(source, index, {
+      codec: this.#codec,
+      cache: this.#cache,
+      maxObjectBytes,
+      maxWindows: 4,
+    });
   }
 
   #read(path: string, format: ObjectFormat, maxObjectBytes: number): SharedPack {

@@ -1,12 +1,15 @@
-import { closeSync, openSync, renameSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, renameSync } from "node:fs";
 import { createNodeHasher } from "@x/objects/node";
 import {
+  type ByteSource,
   compareExisting,
   cpuAllowance,
   DeltaBaseCache,
   FsckWatch,
   type IndexedPack,
+  listReceived,
   type ObjectTable,
+  type PackIndex,
   PackIndexer,
   PackReader,
   type ReceivedPack,
@@ -14,10 +17,13 @@ import {
 } from "@x/pack";
 import { nodeCrc32, nodeHashInto } from "@x/pack/node";
 import { syncsOf } from "../disk/durability.ts";
-import type { Operations, StoreLocation } from "../pool/worker-protocol.ts";
+import type { HeldFiles, Operations, StoreLocation } from "../pool/worker-protocol.ts";
+import { encodeReceived } from "../quarantine/received-objects.ts";
+import { GrowingPack, heldSource } from "./growing-pack.ts";
+import type { HeldPack } from "./held-packs.ts";
 import type { Job } from "./job.ts";
-import type { ObjectDatabase } from "./object-database.ts";
-import { PackFileSink, syncFile, writeFully } from "./pack-file-sink.ts";
+import type { Snapshot } from "./object-database.ts";
+import { PackFileSink, syncFile, writeNewFile } from "./pack-file-sink.ts";
 import { PercentMeter } from "./percent-meter.ts";
 import { readSkipLists } from "./skip-lists.ts";
 
@@ -25,16 +31,25 @@ import { readSkipLists } from "./skip-lists.ts";
 export interface TakePackWork {
   /** The quarantine: the pack goes there, bases of a thin pack come from its alternates. */
   readonly location: StoreLocation;
-  readonly database: ObjectDatabase;
   readonly codec: ZlibCodec;
   readonly job: Job;
+  /** What the store has, and the quarantine so far. */
+  snapshot(): Snapshot;
+  /** Opens a pack that lies in memory. */
+  openHeld(source: ByteSource, index: PackIndex): PackReader;
+  /** Keeps a pack that came in until it is published. */
+  hold(pack: HeldPack): void;
 }
+
+/** Of larger packs nobody is told beforehand what is in them. */
+const MAX_TOLD_OBJECTS = 1000;
 
 /** Delta bases kept while objects are compared with stored ones. Unit: bytes. */
 const COMPARE_CACHE_BYTES = 16 * 1024 * 1024;
 
 /**
- * Writes a pack to disk while it arrives, then makes its index files, all of it synced before it is named.
+ * Takes a pack in while it arrives, and makes its index files. A small one stays in memory; others are written to disk,
+ * and all of it synced before it is named.
  * @throws PackError, Aborted, or what the file system says; what was written is the quarantine's to clear away
  */
 export async function takePack(
@@ -45,7 +60,13 @@ export async function takePack(
   const directory = `${location.objectsDirectory}/pack`;
   const temporary = `${directory}/tmp_pack_incoming`;
   const watch = fsck && openWatch(fsck, location);
-  const file = new PackFileSink(temporary);
+  const file = new GrowingPack(() => {
+    if (!existsSync(directory)) {
+      mkdirSync(location.objectsDirectory, { recursive: true, mode: 0o700 });
+      mkdirSync(directory, { recursive: true });
+    }
+    return new PackFileSink(temporary);
+  });
   try {
     const indexer = new PackIndexer({
       format: location.format,
@@ -64,11 +85,14 @@ export async function takePack(
     job.limitCpu("receive.maxCpuMs", cpuAllowance(limits, indexer));
     await receive(indexer, work, watch, progress);
     const pack = await finish(indexer, work, watch, file, { progress, mayBeThin });
-    // An empty pack says that nothing was missing. There is nothing to keep of it.
-    if (pack.objects > 0)
-      await store(pack, file, directory, temporary, syncsOf(location.durability ?? "full").packs);
     const { receivedObjects: objects, receivedBytes: bytes, trailingBytes } = indexer;
-    return { receipt: { objects, bytes, trailingBytes }, pack: describe(pack, objects) };
+    const receipt = { objects, bytes, trailingBytes };
+    // An empty pack says that nothing was missing. There is nothing to keep of it.
+    if (pack.objects === 0) return { receipt, pack: undefined, held: undefined };
+    const held = file.held && hold(work, pack, file.held, objects);
+    if (file.file !== undefined)
+      await store(pack, file.file, directory, temporary, syncsOf(location.durability ?? "full").packs);
+    return { receipt, pack: describe(pack, objects), held };
   } finally {
     file.close();
     await tell(watch, job);
@@ -110,11 +134,11 @@ async function finish(
   indexer: PackIndexer,
   work: TakePackWork,
   watch: FsckWatch | undefined,
-  file: PackFileSink,
+  file: GrowingPack,
   { progress, mayBeThin }: Pick<Operations["takePack"]["args"], "progress" | "mayBeThin">,
 ): Promise<IndexedPack> {
   const { job, codec, location } = work;
-  const { objects, release } = work.database.snapshot(true);
+  const { objects, release } = work.snapshot();
   try {
     const pack = await resolve(indexer, mayBeThin ? objects : undefined, job, watch, progress);
     if (pack.objects === 0) return pack;
@@ -164,8 +188,23 @@ function findBase(objects: ObjectTable, rawId: Uint8Array): ReturnType<ObjectTab
   return { type, data: data.slice() }; // the original holds until the next read only
 }
 
-function describe(pack: IndexedPack, count: number): ReceivedPack | undefined {
-  if (pack.objects === 0) return undefined;
+/** @param count objects that came */
+function hold(work: TakePackWork, pack: IndexedPack, packBytes: Uint8Array, count: number): HeldFiles {
+  const { index, indexBytes, reverseIndexBytes } = pack;
+  const files = {
+    name: `pack-${hex(pack.packChecksum)}`,
+    packBytes: new Uint8Array(packBytes), // less than what it grew in
+    indexBytes,
+    reverseIndexBytes,
+  };
+  const reader = work.openHeld(heldSource(files.packBytes), index);
+  work.hold({ ...files, reader });
+  const [rows] =
+    count > MAX_TOLD_OBJECTS ? [] : listReceived({ packs: [reader] }, hex(pack.packChecksum), count);
+  return { ...files, objects: rows && encodeReceived(rows, index.format) };
+}
+
+function describe(pack: IndexedPack, count: number): ReceivedPack {
   const { receivedEnd, outerReferences } = pack;
   return {
     packChecksum: hex(pack.packChecksum),
@@ -198,9 +237,8 @@ function hex(bytes: Uint8Array): string {
 }
 
 async function writeNew(path: string, bytes: Uint8Array, sync: boolean): Promise<void> {
-  const descriptor = openSync(path, "wx", 0o444);
+  const descriptor = writeNewFile(path, bytes);
   try {
-    writeFully(descriptor, bytes, 0);
     if (sync) await syncFile(descriptor);
   } finally {
     closeSync(descriptor);

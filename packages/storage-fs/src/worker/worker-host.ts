@@ -1,14 +1,23 @@
-import { PackError } from "@x/pack";
+import { existsSync } from "node:fs";
+import { type ByteSource, PackError, type PackIndex } from "@x/pack";
 import { createNodeZlibCodec } from "@x/pack/node";
-import type { FromWorker, Operations, StoreLocation, ToWorker } from "../pool/worker-protocol.ts";
+import type {
+  FromWorker,
+  OperationName,
+  Operations,
+  StoreLocation,
+  ToWorker,
+} from "../pool/worker-protocol.ts";
 import { LooseScanner } from "../refs/loose-scan.ts";
 import { updateWorkTree } from "../work-tree/update-work-tree.ts";
 import { describeFailure } from "./failure.ts";
+import { type HeldPack, HeldPacks } from "./held-packs.ts";
 import { Job } from "./job.ts";
 import { KeptSearches } from "./kept-searches.ts";
-import { ObjectDatabase } from "./object-database.ts";
+import { ObjectDatabase, type Snapshot } from "./object-database.ts";
 import { operations, type ReadOperation } from "./operations.ts";
 import { PackFiles } from "./pack-files.ts";
+import { publishHeld } from "./publish-held.ts";
 import { takePack } from "./take-pack.ts";
 
 /** Repositories that a worker keeps open, the latest used ones. */
@@ -23,6 +32,7 @@ export class WorkerHost {
   readonly #looseRefs = new LooseScanner();
   readonly #jobs: Map<number, Job> = new Map();
   readonly #searches = new KeptSearches();
+  readonly #held = new HeldPacks();
   readonly #send: (message: FromWorker, transfer: ArrayBuffer[]) => void;
 
   /** @param send what is in `transfer` may be taken away from here */
@@ -68,17 +78,7 @@ export class WorkerHost {
     );
     this.#jobs.set(id, job);
     try {
-      const result =
-        operation === "looseRefs"
-          ? await this.#looseRefs.scan(args as Operations["looseRefs"]["args"], () => job.breathe())
-          : operation === "takePack"
-            ? await takePack(
-                { location, codec: this.#codec, job, database: this.#openDatabase(location) },
-                args as Operations["takePack"]["args"],
-              )
-            : operation === "updateWorkTree"
-              ? await this.#updateWorkTree(location, args as Operations["updateWorkTree"]["args"], job)
-              : await this.#read(operation, location, args, job, () => hasSent);
+      const result = await this.#run(operation, location, args, job, () => hasSent);
       this.#send({ kind: "done", id, result }, []);
     } catch (error) {
       this.#send({ kind: "failed", id, failure: describeFailure(error, operation) }, []);
@@ -89,13 +89,61 @@ export class WorkerHost {
     }
   }
 
+  async #run(
+    operation: OperationName,
+    location: StoreLocation,
+    args: unknown,
+    job: Job,
+    hasSent: () => boolean,
+  ): Promise<unknown> {
+    switch (operation) {
+      case "looseRefs":
+        return this.#looseRefs.scan(args as Operations["looseRefs"]["args"], () => job.breathe());
+      case "takePack":
+        return this.#takePack(location, args as Operations["takePack"]["args"], job);
+      case "publishHeld":
+        return this.#publishHeld(location, args as Operations["publishHeld"]["args"]);
+      case "updateWorkTree":
+        return this.#updateWorkTree(location, args as Operations["updateWorkTree"]["args"], job);
+      default:
+        return this.#read(operation, location, args, job, hasSent);
+    }
+  }
+
+  #takePack(
+    location: StoreLocation,
+    args: Operations["takePack"]["args"],
+    job: Job,
+  ): Promise<Operations["takePack"]["result"]> {
+    const work = {
+      location,
+      codec: this.#codec,
+      job,
+      snapshot: () => this.#snapshot(location, false),
+      openHeld: (source: ByteSource, index: PackIndex) =>
+        this.#files.openApart(source, index, location.maxObjectBytes),
+      hold: (pack: HeldPack) => this.#held.add(location, pack),
+    };
+    return takePack(work, args);
+  }
+
+  async #publishHeld(
+    location: StoreLocation,
+    { name, process, isGuarded }: Operations["publishHeld"]["args"],
+  ): Promise<undefined> {
+    const pack = this.#held.of(location).find((held) => held.name === name);
+    if (pack === undefined || location.store === undefined)
+      throw new PackError("pack/missing-object", `${name} is gone`);
+    await publishHeld(pack, location.store, { process, isGuarded });
+  }
+
   /** The objects came in just now: no list of packs from before will do. */
   async #updateWorkTree(
     location: StoreLocation,
     args: Operations["updateWorkTree"]["args"],
     job: Job,
   ): Promise<Operations["updateWorkTree"]["result"]> {
-    const snapshot = this.#openDatabase(location).snapshot(true);
+    const snapshot = this.#snapshot(location, true);
     try {
       return await updateWorkTree(snapshot.objects, job, args);
     } finally {
@@ -111,14 +159,13 @@ export class WorkerHost {
     job: Job,
     hasSent: () => boolean,
   ): Promise<unknown> {
-    const database = this.#openDatabase(location);
     const attempt = async (rescan: boolean): Promise<unknown> => {
-      const snapshot = database.snapshot(rescan);
+      const snapshot = this.#snapshot(location, rescan);
       try {
         const run = operations[operation] as (work: object, args: unknown) => Promise<unknown>;
         const searches = this.#searches;
         const work = { objects: snapshot.objects, location, codec: this.#codec, job, searches };
-        return await run({ ...work, snapshot: () => database.snapshot(rescan) }, args);
+        return await run({ ...work, snapshot: () => this.#snapshot(location, rescan) }, args);
       } finally {
         snapshot.release();
       }
@@ -130,6 +177,15 @@ export class WorkerHost {
       if (!(error instanceof PackError) || error.code === "pack/limit-exceeded" || hasSent()) throw error;
       return attempt(true);
     }
+  }
+
+  /** The objects at `location`: of a quarantine those that are held too, and all of the store below it. */
+  #snapshot(location: StoreLocation, rescan: boolean): Snapshot {
+    const held = this.#held.of(location).map(({ reader }) => reader);
+    const { store } = location;
+    const isInMemory = store !== undefined && !existsSync(location.objectsDirectory);
+    const snapshot = this.#openDatabase(isInMemory ? store : location).snapshot(rescan);
+    return held.length === 0 ? snapshot : { ...snapshot, objects: snapshot.objects.withPacks(held) };
   }
 
   #openDatabase(location: StoreLocation): ObjectDatabase {
@@ -153,6 +209,7 @@ export class WorkerHost {
 
   #forget(location: StoreLocation): void {
     const key = JSON.stringify(location);
+    this.#held.forget(location);
     this.#searches.forget(key);
     this.#databases.get(key)?.close();
     this.#databases.delete(key);
