@@ -207,13 +207,14 @@ async function openSession(
   const onBroken = (ref: string) =>
     logger?.warn({ repository: call.repository, ref }, "broken ref passed over");
   const scope = new RefScope(repository, call.service === "git-receive-pack" ? "receive" : "uploadpack");
+  const memory = settings.memories.of(repository.objects, scope.key);
   const sessionId = exchangesSessionIds(repository.config) ? settings.sessionId() : undefined;
   if (sessionId !== undefined) stats.sessionId = sessionId;
   return {
     call,
     repository,
-    refs: new VisibleRefs(repository, { scope, onBroken }),
-    memory: settings.memories.of(repository.objects, scope.key),
+    refs: new VisibleRefs(repository, { scope, found: memory.found, onBroken }),
+    memory,
     sessionId,
     certNonce: certNonce(call, repository, settings.now()),
     verifyPush: settings.verifyPush,

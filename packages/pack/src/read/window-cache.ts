@@ -34,7 +34,7 @@ export class WindowCache {
   #window(number: number): Uint8Array {
     let window = this.#windows.get(number);
     if (window === undefined) {
-      window = this.#spare();
+      window = this.#spare(number * WINDOW_BYTES);
       this.#latestNumber = -1; // its memory may be the one that is read into, and reading may fail
       const read = this.#source.read(number * WINDOW_BYTES, window);
       if (read < WINDOW_BYTES) window = window.subarray(0, read);
@@ -46,8 +46,10 @@ export class WindowCache {
   }
 
   /** Memory for a window: that of the oldest one when there are enough. */
-  #spare(): Uint8Array {
-    if (this.#windows.size < this.#maxWindows) return new Uint8Array(WINDOW_BYTES);
+  #spare(offset: number): Uint8Array {
+    // There are many small packs.
+    const bytes = Math.max(0, Math.min(WINDOW_BYTES, this.#source.size - offset));
+    if (this.#windows.size < this.#maxWindows) return new Uint8Array(bytes);
     const [oldest, window] = this.#windows.entries().next().value as [number, Uint8Array];
     this.#windows.delete(oldest);
     return window.length === WINDOW_BYTES ? window : new Uint8Array(WINDOW_BYTES);

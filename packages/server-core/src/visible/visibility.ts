@@ -2,6 +2,7 @@ import type { ObjectId } from "@x/objects";
 import { isValidRefName, type Ref, type ResolvedRef, resolveRef } from "@x/refs";
 import type { Repository } from "../ports.ts";
 import type { RefScope } from "./ref-scope.ts";
+import type { ShownTips } from "./shown-tips.ts";
 
 /** A ref that a session may know of, symbolic refs followed. */
 export interface VisibleRef {
@@ -54,14 +55,21 @@ export class VisibleRefs {
   readonly #repository: Repository;
   readonly #scope: RefScope;
   readonly #onBroken: (name: string) => void;
+  readonly #found: Pick<ShownTips, "add" | "has"> | undefined;
   #brokenSeen = 0;
 
   constructor(
     repository: Repository,
-    options: { readonly scope: RefScope; readonly onBroken?: (name: string) => void },
+    options: {
+      readonly scope: RefScope;
+      readonly onBroken?: (name: string) => void;
+      /** Ids that were found stored a short while ago: enough to tell pushers of. */
+      readonly found?: Pick<ShownTips, "add" | "has">;
+    },
   ) {
     this.#repository = repository;
     this.#scope = options.scope;
+    this.#found = options.found;
     this.#onBroken = (name) => {
       this.#brokenSeen++;
       options.onBroken?.(name);
@@ -259,6 +267,21 @@ export class VisibleRefs {
     return (prefixes ?? ["refs/"]).map((prefix) => this.#scope.fullName(prefix));
   }
 
+  /** Whether each is stored, or to tell pushers of it: was a short while ago. */
+  async #has(ids: readonly ObjectId[], options: ListOptions): Promise<readonly boolean[]> {
+    const { objects } = this.#repository;
+    const found = options.haves === true ? this.#found : undefined;
+    if (found === undefined) return objects.has(ids, options);
+    const asked = ids.filter((id) => !found.has(id));
+    const answers = asked.length === 0 ? [] : await objects.has(asked, options);
+    const lost = new Set<ObjectId>();
+    for (const [i, id] of asked.entries()) {
+      if (answers[i] === true) found.add(id);
+      else lost.add(id);
+    }
+    return ids.map((id) => !lost.has(id));
+  }
+
   /** Leaves out what is not stored, and peels. One question to the store for each kind, whatever the batch's size. */
   async #stored(batch: readonly Resolved[], options: ListOptions): Promise<VisibleRef[]> {
     const { objects } = this.#repository;
@@ -267,7 +290,7 @@ export class VisibleRefs {
     const ids = (list: readonly Resolved[]) => list.map(({ id }) => id);
     const [peeled, found] = await Promise.all([
       toPeel.length === 0 ? [] : objects.peel(ids(toPeel), options),
-      toFind.length === 0 ? [] : objects.has(ids(toFind), options),
+      toFind.length === 0 ? [] : this.#has(ids(toFind), options),
     ]);
     const visible: VisibleRef[] = [];
     let peelAt = 0;

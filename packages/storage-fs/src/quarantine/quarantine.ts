@@ -60,7 +60,9 @@ export async function createQuarantine(
   };
   const close = (): Promise<void> => {
     if (removal !== undefined) return removal;
-    for (const thread of workers.running()) thread.post({ kind: "forget", location });
+    // What was held and is published is forgotten already.
+    if (isOnDisk || !isPublished)
+      for (const thread of workers.running()) thread.post({ kind: "forget", location });
     removal = isOnDisk ? remove(directory) : Promise.resolve();
     removal.catch(() => {}); // whoever discards hears of it, unless it does not matter any more
     return removal;

@@ -23,6 +23,12 @@ export class HeldPacks {
     this.#packs.set(objectsDirectory, [...(this.#packs.get(objectsDirectory) ?? []), pack]);
   }
 
+  drop(location: StoreLocation, pack: HeldPack): void {
+    const left = this.of(location).filter((held) => held !== pack);
+    if (left.length === 0) this.forget(location);
+    else this.#packs.set(location.objectsDirectory, left);
+  }
+
   forget({ objectsDirectory }: StoreLocation): void {
     this.#packs.delete(objectsDirectory);
   }

@@ -11,6 +11,9 @@ import { RepackedObjects } from "./repacked-objects.ts";
 /** A directory that changed less than this before it was read may change again without showing it. Unit: milliseconds. */
 const RACY_MS = 50;
 
+/** So long after a look at directories another one shows the same, or what came so late that it may as well be missed. Unit: milliseconds. */
+const FRESH_MS = 5;
+
 /** How often packs are listed anew when some of those listed are gone by the time they are opened. */
 const MAX_SCANS = 5;
 
@@ -32,6 +35,9 @@ export class ObjectDatabase {
   #directories: readonly string[] = [];
   #latest: Generation | undefined;
   #stamp: string | undefined;
+  /** A change after the look would show in the stamp. */
+  #isProven = false;
+  #scannedAt = Number.NEGATIVE_INFINITY;
   #closed = false;
 
   /** @param warn hears of what is broken but can be done without */
@@ -65,24 +71,29 @@ export class ObjectDatabase {
 
   /** The packs there are now, to be {@link letGo}. */
   #hold(rescan: boolean): Generation {
-    const stamp = this.#readStamp();
-    if (rescan || this.#latest === undefined || stamp === undefined || stamp !== this.#stamp) this.#scan();
+    if (rescan || this.#latest === undefined || !this.#isCurrent()) this.#scan();
     const generation = this.#latest as Generation;
     generation.users++;
     if (this.#closed) this.close();
     return generation;
   }
 
-  /** What the pack directories look like; `undefined` when that cannot be trusted. */
-  #readStamp(): string | undefined {
+  #isCurrent(): boolean {
+    const isFresh = performance.now() - this.#scannedAt < FRESH_MS;
+    return (this.#isProven || isFresh) && this.#readStamp().stamp === this.#stamp;
+  }
+
+  /** What the pack directories look like, and whether all later changes will show. */
+  #readStamp(): { readonly stamp: string; readonly isProven: boolean } {
     const now = Date.now();
+    let isProven = true;
     const stamps: string[] = [];
     for (const directory of this.#directories) {
       const found = statSync(`${directory}/pack`, { bigint: true, throwIfNoEntry: false });
-      if (found !== undefined && now - Number(found.mtimeMs) < RACY_MS) return undefined;
+      if (found !== undefined && now - Number(found.mtimeMs) < RACY_MS) isProven = false;
       stamps.push(found === undefined ? "" : `${found.ino}:${found.mtimeNs}`);
     }
-    return stamps.join(" ");
+    return { stamp: stamps.join(" "), isProven };
   }
 
   #scan(): void {
@@ -91,7 +102,10 @@ export class ObjectDatabase {
     this.#directories = [...new Set(named.flatMap((directory) => [directory, ...findAlternates(directory)]))];
     for (let scans = 1; ; scans++) {
       // Before the look: what changes after it has to show.
-      this.#stamp = this.#readStamp();
+      const { stamp, isProven } = this.#readStamp();
+      this.#stamp = stamp;
+      this.#isProven = isProven;
+      this.#scannedAt = performance.now();
       const paths = new Set(this.#directories.flatMap(listPacks));
       const before = this.#latest;
       if (

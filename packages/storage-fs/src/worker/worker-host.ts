@@ -119,7 +119,8 @@ export class WorkerHost {
       location,
       codec: this.#codec,
       job,
-      snapshot: () => this.#snapshot(location, false),
+      // What a client builds on may have come just now.
+      snapshot: () => this.#snapshot(location, true),
       openHeld: (source: ByteSource, index: PackIndex) =>
         this.#files.openApart(source, index, location.maxObjectBytes),
       hold: (pack: HeldPack) => this.#held.add(location, pack),
@@ -135,6 +136,7 @@ export class WorkerHost {
     if (pack === undefined || location.store === undefined)
       throw new PackError("pack/missing-object", `${name} is gone`);
     await publishHeld(pack, location.store, { process, isGuarded });
+    this.#held.drop(location, pack);
   }
 
   /** The objects came in just now: no list of packs from before will do. */
