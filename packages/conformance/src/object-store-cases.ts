@@ -1,6 +1,7 @@
 import type { ObjectFormat, ObjectStore } from "@x/objects";
 import type { ConformanceCase } from "./conformance-case.ts";
 import { ancestryCases } from "./object-store/ancestry-cases.ts";
+import { archiveCases } from "./object-store/archive-cases.ts";
 import { checkingCases } from "./object-store/checking-cases.ts";
 import { packingCases } from "./object-store/packing-cases.ts";
 import { objectReadingCases } from "./object-store/reading-cases.ts";
@@ -17,5 +18,6 @@ export function objectStoreCases(format: ObjectFormat): readonly ConformanceCase
     ...checkingCases(format),
     ...packingCases(format),
     ...ancestryCases(format),
+    ...archiveCases(format),
   ];
 }

@@ -81,6 +81,12 @@ describe.each(RUNTIMES)("under %s a repository in memory", (runtime) => {
     }
   });
 
+  it("is cloned by a client that knows the dumb protocol only", async () => {
+    const work = scratch();
+    await git(["clone", "-q", url("sha1"), work], { env: { GIT_SMART_HTTP: "0" } });
+    expect(await git(["log", "--format=%s", "v1"], { cwd: work })).toBe("round 3\nround 2\nround 1");
+  });
+
   it("is not found under another name", async () => {
     const { status, stderr } = await tryGit(["ls-remote", url("nothing")]);
     expect(status).not.toBe(0);

@@ -56,7 +56,8 @@ export async function listen(server: GitServer, options: ListenOptions = {}): Pr
 
   const addresses = new Map<string, { readonly host: string; readonly port: number }>();
   const close = async (closing?: { readonly graceMs?: number }): Promise<void> => {
-    await Promise.all([...addresses.keys()].map((scheme) => transports.get(scheme)?.close(closing)));
+    const open = [...transports].filter(([scheme]) => addresses.has(scheme));
+    await Promise.all(open.map(([, transport]) => transport.close(closing)));
   };
   for (const [scheme, transport] of transports) {
     try {

@@ -1,4 +1,5 @@
 import {
+  type ArchiveRequest,
   type ObjectId,
   type ObjectStore,
   ObjectsError,
@@ -466,10 +467,37 @@ const ANCESTRY: readonly Mutant<ObjectStore>[] = [
   },
 ];
 
+const archiving =
+  (change: (request: ArchiveRequest) => ArchiveRequest) =>
+  (store: ObjectStore): ObjectStore => ({
+    ...store,
+    createArchive: (request, options) =>
+      (store.createArchive as NonNullable<ObjectStore["createArchive"]>)(change(request), options),
+  });
+
+const ARCHIVING: readonly Mutant<ObjectStore>[] = [
+  {
+    fault: "an archive is of everything",
+    caughtBy: "an archive holds the files of a tree",
+    of: archiving((request) => ({ ...request, paths: [] })),
+  },
+  {
+    fault: "every archive is a tar file",
+    caughtBy: "an archive holds the files of a tree",
+    of: archiving((request) => ({ ...request, format: "tar" })),
+  },
+  {
+    fault: "archives cost what they cost",
+    caughtBy: "an archive that cannot be made is an error, and so is one that costs too much",
+    of: archiving((request) => ({ ...request, limits: undefined })),
+  },
+];
+
 export const OBJECT_MUTANTS: readonly Mutant<ObjectStore>[] = [
   ...READING,
   ...RECEIVING,
   ...CHECKING,
   ...PACKING,
   ...ANCESTRY,
+  ...ARCHIVING,
 ];
