@@ -12,7 +12,10 @@ export interface NodeListenerOptions {
   readonly minBodyRate?: number | undefined;
   /** Over so long the average is taken. 30,000 when not given. */
   readonly rateWindowMs?: number | undefined;
-  /** A client may leave one chunk, of 64 KiB at most, unread that long. 120,000 when not given. */
+  /**
+   * A client may leave what waits for it unread that long; as that is up to 256 KiB and a chunk, it is also the least
+   * speed of a reader. 120,000 when not given.
+   */
   readonly writeIdleTimeoutMs?: number | undefined;
   /** After an answer that came early: how long to read and forget the rest of the body. 2,000 when not given. */
   readonly lingerTimeoutMs?: number | undefined;
