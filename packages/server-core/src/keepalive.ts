@@ -3,20 +3,29 @@ export const IDLE: unique symbol = Symbol("idle");
 /** @see IDLE */
 export type Idle = typeof IDLE;
 
+/** A client that may be gone is asked that often. Unit: milliseconds. */
+const PROBE_MS = 800;
+
 /**
- * What `source` gives, and {@link IDLE} each time it is silent for `idleMs` while it is waited for. Leaving the
- * iteration leaves the source. Unit: milliseconds.
+ * What `source` gives, and {@link IDLE} each time it is silent for `idleMs` while it is waited for, or sooner where
+ * `mayBeGone` says so. Leaving the iteration leaves the source. Unit: milliseconds.
  */
 export async function* withIdle<T>(
   source: AsyncIterable<T>,
   idleMs: number,
+  mayBeGone?: () => boolean,
 ): AsyncGenerator<T | Idle, void, undefined> {
+  const stepMs = mayBeGone === undefined ? idleMs : Math.ceil(idleMs / Math.ceil(idleMs / PROBE_MS));
   const iterator = source[Symbol.asyncIterator]();
   let over = false;
   try {
     for (;;) {
       const next = iterator.next();
-      while (!(await settlesWithin(next, idleMs))) yield IDLE;
+      for (let silentMs = stepMs; !(await settlesWithin(next, stepMs)); silentMs += stepMs) {
+        if (silentMs < idleMs && mayBeGone?.() !== true) continue;
+        silentMs = 0;
+        yield IDLE;
+      }
       const result = await next;
       if (result.done === true) {
         over = true;

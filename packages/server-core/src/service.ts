@@ -49,6 +49,11 @@ export interface ServiceCall {
   readonly input: AsyncIterable<Uint8Array>;
   readonly signal: AbortSignal;
   /**
+   * Whether the client has ended its half of the connection: then it may be gone, which only a byte that is sent to it can
+   * show. Not given where the signal tells.
+   */
+  readonly mayBeGone?: (() => boolean) | undefined;
+  /**
    * The transport's own rules, as a repository's settings have them (`http.receivepack`). Called once, when access is
    * granted and the repository is found. @throws ServiceError to refuse the call
    */

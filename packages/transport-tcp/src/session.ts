@@ -105,6 +105,7 @@ export class Session {
       reached: { host, port, parameters, ...local },
       input: reader.rest(),
       signal: this.#stream.signal,
+      mayBeGone: () => this.#stream.ended,
     };
     if (accessHook !== undefined) await this.#askForAccess(accessHook, call);
     this.#called = true;

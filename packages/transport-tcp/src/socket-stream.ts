@@ -54,6 +54,11 @@ export class SocketStream {
     return this.#bytesOut;
   }
 
+  /** The client sends no more. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
   /** Ends every wait with `error`; the first one counts. The socket stays open for a last word. */
   fail(error: TransportTcpError): void {
     if (this.#controller.signal.aborted) return;

@@ -114,6 +114,32 @@ describe("slow clients", () => {
   });
 });
 
+describe("a client that leaves without a word", () => {
+  it("is told from one that only sends no more, by the next byte sent to it", async () => {
+    let doubted = false;
+    let left = 0;
+    const silent: GitService = async function* (call) {
+      yield bytes("ready");
+      while (call.mayBeGone?.() !== true) await sleep(20);
+      doubted = true;
+      const started = performance.now();
+      while (!call.signal.aborted) {
+        yield bytes(".");
+        await sleep(50);
+      }
+      left = performance.now() - started;
+    };
+    const { port, lines } = await start(silent);
+    const client = await running(port);
+    expect(doubted).toBe(false);
+    client.socket.destroy();
+    await until(() => lines.length === 1);
+    expect(doubted).toBe(true);
+    expect(left).toBeLessThan(500);
+    expect(lines[0]).toMatchObject({ outcome: "transport-tcp/gone" });
+  });
+});
+
 describe("addresses", () => {
   it("listens on several, IPv6 too", async () => {
     const server = createTcpGitServer({

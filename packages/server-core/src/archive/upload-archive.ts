@@ -42,7 +42,11 @@ export async function* uploadArchive(session: Session): AsyncGenerator<Uint8Arra
         signal: session.signal,
         refs,
       });
-      const paced: AsyncIterable<ArchiveEvent | Idle> = withIdle(events, session.limits.keepaliveMs);
+      const paced: AsyncIterable<ArchiveEvent | Idle> = withIdle(
+        events,
+        session.limits.keepaliveMs,
+        session.call.mayBeGone,
+      );
       for await (const event of paced) {
         if (event === IDLE) yield frameNothing(SIDEBAND);
         else if (event.kind === "bytes") yield* framePack(event.bytes, event.headroom ?? 0, SIDEBAND);

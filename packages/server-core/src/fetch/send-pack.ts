@@ -49,7 +49,9 @@ export async function* sendPack(
     while (!(await place.wait(idleMs))) yield* some(nothing());
     endPhase = startPhase(session.metrics, "count");
     const events = session.repository.objects.createPack(request, { signal: session.signal });
-    const paced: AsyncIterable<PackEvent | Idle> = idleMs === undefined ? events : withIdle(events, idleMs);
+    const { mayBeGone } = session.call;
+    const paced: AsyncIterable<PackEvent | Idle> =
+      idleMs === undefined ? events : withIdle(events, idleMs, mayBeGone);
     for await (const event of paced) {
       if (event === IDLE) yield* some(nothing());
       else if (event.kind === "bytes") {
