@@ -31,8 +31,8 @@ export class TreeWalk {
   /** The trees from the top to where the walk is. */
   readonly #frames: Frame[] = [];
   readonly #byBase: Map<string, Frame> = new Map();
-  /** Only of paths in trees that the walk is in. */
-  readonly attributes: Attributes;
+  readonly #createAttributes: () => Attributes;
+  #attributes: Attributes | undefined;
 
   /** @param count called for each entry and each tree; may throw */
   constructor(
@@ -42,12 +42,20 @@ export class TreeWalk {
   ) {
     this.#source = source;
     this.#count = count;
-    this.attributes = new Attributes({
-      read: (directory) => (options.withTree ? this.#readAttributes(directory) : undefined),
-      repository: source.repositoryAttributes,
-      user: source.userAttributes,
-      ignoreCase: options.ignoreCase,
-    });
+    this.#createAttributes = () =>
+      new Attributes({
+        read: (directory) => (options.withTree ? this.#readAttributes(directory) : undefined),
+        repository: source.repositoryAttributes,
+        user: source.userAttributes,
+        ignoreCase: options.ignoreCase,
+      });
+  }
+
+  /** Only of paths in trees that the walk is in. */
+  get attributes(): Attributes {
+    // Not before the top is entered: its macros count everywhere.
+    this.#attributes ??= this.#createAttributes();
+    return this.#attributes;
   }
 
   /**
@@ -92,15 +100,16 @@ export class TreeWalk {
     const frame = { base, tree: object.data.slice(), at: 0 };
     this.#frames.push(frame);
     this.#byBase.set(base, frame);
-    // What it was asked for a directory before it was entered does not count.
-    this.attributes.forget(base);
+    // What was asked of it before it was entered does not count.
+    if (base !== "") this.attributes.forget(base);
   }
 
   #leave(): void {
     const frame = this.#frames.pop();
     if (frame === undefined) return;
     this.#byBase.delete(frame.base);
-    this.attributes.forget(frame.base);
+    if (frame.base === "") this.#attributes = undefined;
+    else this.attributes.forget(frame.base);
   }
 
   #next(frame: Frame): WalkedEntry | undefined {

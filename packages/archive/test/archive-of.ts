@@ -49,6 +49,8 @@ export interface Twin {
   readonly source: ArchiveSource;
   /** By stock git. @throws when git fails, with what it says */
   theirs(args: readonly string[], config?: readonly string[], env?: Record<string, string>): Buffer;
+  /** Any command of git's. */
+  plain(args: readonly string[]): Buffer;
   ours(revision: string, more?: Partial<ArchiveRequest>): Buffer;
   /** What {@link ours} says on the way. */
   told(revision: string, more?: Partial<ArchiveRequest>): string;
@@ -57,7 +59,7 @@ export interface Twin {
 export function twinOf(
   directory: string,
   format: ObjectFormat,
-  options: { readonly source?: Partial<ArchiveSource>; readonly refs?: readonly ArchiveRef[] } = {},
+  options: { readonly source?: Partial<ArchiveSource>; readonly withRefs?: boolean } = {},
 ): Twin {
   const source = readSource(directory, format, options.source);
   const run = (args: readonly string[], env: Record<string, string> = {}) =>
@@ -73,9 +75,24 @@ export function twinOf(
     source,
     theirs: (args, config = [], env = {}) =>
       run([...config.flatMap((one) => ["-c", one]), "archive", ...args], env),
+    plain: (args) => run(args),
     ours: (revision, more) => make(revision, more).bytes,
     told: (revision, more) => make(revision, more).messages,
   };
+
+  function listRefs(): ArchiveRef[] {
+    const lines = run(["for-each-ref", "--format=%(refname) %(objectname) %(*objectname)"]).toString(
+      "latin1",
+    );
+    const refs = lines
+      .trim()
+      .split("\n")
+      .map((line) => {
+        const [name = "", id, peeled] = line.split(" ");
+        return { name, id: id as ObjectId, peeled: (peeled || undefined) as ObjectId | undefined };
+      });
+    return [{ name: "HEAD", id: resolve("HEAD"), symrefTarget: "refs/heads/main" }, ...refs];
+  }
 
   function make(revision: string, more: Partial<ArchiveRequest> = {}) {
     const tree = resolve(revision.includes(":") ? revision : `${revision}^{tree}`);
@@ -87,7 +104,11 @@ export function twinOf(
       // a tree
     }
     const known = commit === undefined ? {} : { commit: commit.id, time: commit.time };
-    return makeWhole(source, requestFor(tree, { ...known, ...more }), options.refs);
+    return makeWhole(
+      source,
+      requestFor(tree, { ...known, ...more }),
+      options.withRefs === true ? listRefs() : [],
+    );
   }
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { matchesPath } from "../src/pattern/matches-path.ts";
 import { Wildmatch } from "../src/pattern/wildmatch.ts";
 
 const bytesOf = (text: string) => Uint8Array.from(text, (char) => char.charCodeAt(0));
@@ -92,5 +93,32 @@ describe("Wildmatch", () => {
     expect(matches("**/c", "c")).toBe(true);
     expect(matches("**/c", "c", true)).toBe(false);
     expect(matches("**/c", "a/b/c", true)).toBe(true);
+  });
+});
+
+describe("matchesPath", () => {
+  it.each([
+    ["a.c", "a.c", true],
+    ["a.c", "A.c", false],
+    ["*.c", "a.c", true],
+    ["*.c", ".c", true],
+    ["*.c", "c", false],
+    ["*.c", "d/a.c", false],
+    ["*", "d/a", false],
+    ["*", "", true],
+    ["a*", "ab", true],
+    ["a*", "ba", false],
+    ["a\\*", "a*", true],
+    ["*[a]", "ba", true],
+  ])("%s and %s: %s", (pattern, text, expected) => {
+    expect(matchesPath(pattern, text, { ignoreCase: false })).toBe(expected);
+    expect(matchesPath(pattern, text.toUpperCase(), { ignoreCase: true })).toBe(
+      expected || /^A\.C$/i.test(text),
+    );
+  });
+
+  it("lets wildcards match slashes", () => {
+    expect(matchesPath("*.c", "d/a.c", { ignoreCase: false, acrossSlashes: true })).toBe(true);
+    expect(matchesPath("d*", "d/a.c", { ignoreCase: false, acrossSlashes: true })).toBe(true);
   });
 });

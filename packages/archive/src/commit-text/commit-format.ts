@@ -42,9 +42,13 @@ export class CommitFormat {
     this.#links = parseCommitLinks(context.data, context.source.format);
   }
 
-  /** @param refs may be empty unless {@link needsRefs} */
-  expand(format: string, refs: readonly ArchiveRef[]): string {
-    let text = "";
+  /**
+   * @param refs may be empty unless {@link needsRefs}
+   * @param before what stands before it, some of which padding may take away
+   * @returns that and the expansion
+   */
+  expand(format: string, refs: readonly ArchiveRef[], before: string): string {
+    let text = before;
     let padding: Padding | undefined;
     for (let at = 0; at < format.length; ) {
       const percent = format.indexOf("%", at);
@@ -67,12 +71,14 @@ export class CommitFormat {
         continue;
       }
       at += sign.length + one.length;
-      const before = text.length;
+      // Padding is for what follows a colour.
+      if (padding !== undefined && rest.startsWith("C") && format[at] === "%") continue;
+      const length = text.length;
       text = padding === undefined || rest.startsWith("%") ? text + one.text : pad(text, one.text, padding);
       if (!rest.startsWith("%")) padding = undefined;
-      if (sign === "-" && text.length === before) text = text.replace(/\n+$/, "");
-      else if (sign !== "" && sign !== "-" && text.length > before)
-        text = `${text.slice(0, before)}${sign === "+" ? "\n" : " "}${text.slice(before)}`;
+      if (sign === "-" && text.length === length) text = text.replace(/\n+$/, "");
+      else if (sign !== "" && sign !== "-" && text.length > length)
+        text = `${text.slice(0, length)}${sign === "+" ? "\n" : " "}${text.slice(length)}`;
     }
     return text;
   }

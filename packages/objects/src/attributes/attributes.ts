@@ -70,19 +70,22 @@ export class Attributes {
 
   /** What was found before stays. */
   #apply(file: AttributeFile, directory: string, path: string, found: Map<string, AttributeState>): void {
-    for (const rule of file.rules.toReversed())
-      if (this.#fits(rule, path.slice(directory.length))) this.#fill(rule.states, found);
-  }
-
-  #fits({ pattern, isBaseName, isDirectory }: AttributeRule, path: string): boolean {
-    const whole = path.endsWith("/") ? path.slice(0, -1) : path;
-    if (isDirectory && whole.length === path.length) return false;
-    const text = isBaseName ? whole.slice(whole.lastIndexOf("/") + 1) : whole;
-    return matchesPath(pattern, text, { ignoreCase: this.#source.ignoreCase });
+    if (file.rules.length === 0) return;
+    const name = path.slice(directory.length);
+    const isDirectory = name.endsWith("/");
+    const whole = isDirectory ? name.slice(0, -1) : name;
+    const base = whole.slice(whole.lastIndexOf("/") + 1);
+    for (let i = file.rules.length - 1; i >= 0; i--) {
+      const rule = file.rules[i] as AttributeRule;
+      if (rule.isDirectory && !isDirectory) continue;
+      if (matchesPath(rule.pattern, rule.isBaseName ? base : whole, this.#source))
+        this.#fill(rule.states, found);
+    }
   }
 
   #fill(states: AttributeRule["states"], found: Map<string, AttributeState>): void {
-    for (const [name, state] of states.toReversed()) {
+    for (let i = states.length - 1; i >= 0; i--) {
+      const [name, state] = states[i] as (typeof states)[number];
       if (found.has(name)) continue;
       found.set(name, state);
       const macro = state === true ? this.#macros.get(name) : undefined;
