@@ -63,8 +63,8 @@ describe("xgit", () => {
       'error: --http-port: expected a port from 0 to 65535, or "off", found "x"',
     ],
     [
-      ["serve", "--enable", "upload-archive"],
-      'error: --enable: expected a list of receive-pack, found ["upload-archive"]',
+      ["serve", "--enable", "upload-pack"],
+      'error: --enable: expected a list of receive-pack, upload-archive, found ["upload-pack"]',
     ],
     [["serve", "--quiet", "--verbose"], "cannot be used with"],
     [["upload-pack"], "error: you must specify a directory\nusage: xgit upload-pack [--[no-]strict]"],

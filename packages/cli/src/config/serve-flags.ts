@@ -64,7 +64,7 @@ export const SERVE_FLAGS: readonly ServeFlag[] = [
   },
   {
     flags: "--enable <SERVICE>",
-    text: "allow everybody a service: receive-pack",
+    text: "allow everybody a service: receive-pack, upload-archive",
     key: "enable",
     isList: true,
   },

@@ -55,7 +55,7 @@ export interface Settings {
   /** Who may read and write which repository; not set: everybody may read. */
   readonly "access.rules": string | undefined;
   /** Services that everybody may use, where there are neither users nor rules. */
-  readonly enable: readonly "receive-pack"[];
+  readonly enable: readonly ("receive-pack" | "upload-archive")[];
   readonly createOnPush: boolean;
   readonly durability: Durability;
   /** Run the hooks of repositories. */
@@ -93,7 +93,7 @@ const OWN: { readonly [K in keyof Settings]: Setting<NonNullable<Settings[K]>> }
   "admin.token": TOKEN,
   "access.users": PATH,
   "access.rules": PATH,
-  enable: someOf("receive-pack"),
+  enable: someOf("receive-pack", "upload-archive"),
   createOnPush: orElse(YES_NO, false),
   durability: choice("full", "git", "none"),
   hooks: orElse(YES_NO, true),

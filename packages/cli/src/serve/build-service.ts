@@ -34,6 +34,7 @@ export function buildService(parts: ServiceParts): GitServices {
   const { config, root, storage, access, scripts, certificates, audit, logger, metrics } = parts;
   const pushes = access !== undefined || parts.pushes;
   const services: ServiceName[] = pushes ? ["git-upload-pack", "git-receive-pack"] : ["git-upload-pack"];
+  if (config.get("enable").includes("upload-archive")) services.push("git-upload-archive");
   const repositories = storage.resolverUnder(root, {
     createOnPush: config.get("createOnPush") && pushes,
     admit: scripts?.admit,
