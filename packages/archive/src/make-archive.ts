@@ -59,15 +59,15 @@ class ArchiveMaker {
     this.#request = request;
     this.#tools = tools;
     const { settings, limits } = request;
-    const maxEntries = limits?.maxEntries ?? Number.POSITIVE_INFINITY;
+    const maxArchiveEntries = limits?.maxArchiveEntries ?? Number.POSITIVE_INFINITY;
     this.#output = new Output(limits?.maxArchiveBytes ?? Number.POSITIVE_INFINITY);
     const { ignoreCase } = settings;
     const withTree = request.ignoreTreeAttributes !== true;
     this.#walk = new TreeWalk(source, { ignoreCase, withTree }, () => {
-      if (++this.#entries > maxEntries)
+      if (++this.#entries > maxArchiveEntries)
         throw new ArchiveError(
           "archive/limit-exceeded",
-          `the archive exceeds maxArchiveEntries (${maxEntries})`,
+          `the archive exceeds maxArchiveEntries (${maxArchiveEntries})`,
         );
     });
     this.#archiver = this.#createArchiver();

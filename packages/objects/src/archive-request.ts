@@ -4,7 +4,7 @@ import type { ObjectId } from "./object-id.ts";
 /** What the making of one archive may cost; then it ends with ObjectsError `objects/limit-exceeded`. */
 export interface ArchiveLimits {
   /** Entries, and trees looked into. */
-  readonly maxEntries: number;
+  readonly maxArchiveEntries: number;
   /** Unit: bytes of archive. */
   readonly maxArchiveBytes: number;
   /** Unit: milliseconds of a processor. */

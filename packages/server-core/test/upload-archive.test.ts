@@ -331,7 +331,7 @@ describe("limits of a request for an archive", () => {
   it("the store hears of the others", async () => {
     const limits = { maxArchiveEntries: 7, maxArchiveBytes: 8, maxArchiveCpuMs: 9 };
     await ask(["main"], { limits });
-    expect(requests[0]?.limits).toEqual({ maxEntries: 7, maxArchiveBytes: 8, maxCpuMs: 9 });
+    expect(requests[0]?.limits).toEqual({ maxArchiveEntries: 7, maxArchiveBytes: 8, maxCpuMs: 9 });
   });
 
   it.each([

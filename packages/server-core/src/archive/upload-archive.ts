@@ -129,7 +129,7 @@ async function archiveRequest(
     ignoreTreeAttributes: options.worktreeAttributes,
     settings: archiveSettings(repository.config),
     limits: {
-      maxEntries: limits.maxArchiveEntries,
+      maxArchiveEntries: limits.maxArchiveEntries,
       maxArchiveBytes: limits.maxArchiveBytes,
       maxCpuMs: limits.maxArchiveCpuMs,
     },
