@@ -189,7 +189,7 @@ describe("answerKey", () => {
 describe("AnswerMemory", () => {
   it("drops the least recently used beyond its bytes", () => {
     const memory = new AnswerMemory();
-    const answer = { packed: new Uint8Array(3 * 1024 * 1024), loose: [] };
+    const answer = { packed: new Uint8Array(3 * 1024 * 1024), packedCount: 1, loose: [] };
     memory.set("a", answer);
     memory.set("b", answer);
     expect(memory.get("a")).toBe(answer);
@@ -199,10 +199,10 @@ describe("AnswerMemory", () => {
 
   it("keeps nothing that is too large by itself, and counts what takes another's place once", () => {
     const memory = new AnswerMemory();
-    memory.set("large", { packed: new Uint8Array(9 * 1024 * 1024), loose: [] });
+    memory.set("large", { packed: new Uint8Array(9 * 1024 * 1024), packedCount: 1, loose: [] });
     expect(memory.get("large")).toBeUndefined();
-    for (let i = 0; i < 10; i++) memory.set("same", { packed: new Uint8Array(3 * 1024 * 1024), loose: [] });
-    memory.set("other", { packed: new Uint8Array(3 * 1024 * 1024), loose: [] });
+    for (let i = 0; i < 10; i++) memory.set("same", { packed: new Uint8Array(3 * 1024 * 1024), packedCount: 1, loose: [] });
+    memory.set("other", { packed: new Uint8Array(3 * 1024 * 1024), packedCount: 1, loose: [] });
     expect(memory.get("same")).toBeDefined();
   });
 });
