@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, lstatSync, readdirSync, writeFileSync } from "node:fs";
+import { chmodSync, lstatSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createTestRepository, git, temporaryDirectory, tryGit } from "@tooling/test-kit";
 import { beforeAll, describe, expect, it } from "vitest";
 import { BIN } from "./server.ts";
@@ -70,6 +70,34 @@ describe("what is made in a repository that several users share", () => {
         expect(extra.map(([path]) => path)).toEqual(["xgit-journal"]);
         expect(common.length).toBeGreaterThan(10);
       });
+
+  it.each(["group", "0640"])("is read by clients of the dumb protocol: %s", async (shared) => {
+    const made = async (how: string, command: string) => {
+      const directory = `${root}/info-${how}-${shared}`;
+      await git(["clone", "-q", "--bare", work.directory, directory]);
+      await git(["config", "core.sharedRepository", shared], { cwd: directory });
+      execFileSync("sh", ["-c", `umask 077; rm -rf info objects/info; ${command}`], { cwd: directory });
+      return ["info", "info/refs", "objects/info", "objects/info/packs"].map((path) =>
+        (lstatSync(`${directory}/${path}`).mode & 0o7777).toString(8),
+      );
+    };
+    const ours = await made("ours", `${process.execPath} ${BIN} update-server-info`);
+    expect(ours).toEqual(await made("stock", "git update-server-info"));
+  });
+
+  it("lets other processes see that a pack is guarded", async () => {
+    const directory = `${root}/guarded`;
+    await git(["init", "-q", "--bare", directory]);
+    await git(["config", "core.sharedRepository", "group"], { cwd: directory });
+    const hook = `${directory}/hooks/reference-transaction`;
+    writeFileSync(hook, "#!/bin/sh\nstat -c %a objects/pack/*.keep >>modes\n");
+    chmodSync(hook, 0o755);
+    const receiver = `${root}/guarded.sh`;
+    writeFileSync(receiver, `#!/bin/sh\numask 077\nexec ${process.execPath} ${BIN} receive-pack "$@"\n`);
+    chmodSync(receiver, 0o755);
+    await git(["push", "-q", `--receive-pack=${receiver}`, directory, "main"], { cwd: work.directory });
+    expect(new Set(readFileSync(`${directory}/modes`, "utf8").trim().split("\n"))).toEqual(new Set(["440"]));
+  });
 
   it("refuses what would shut its owner out", async () => {
     const directory = `${root}/bad`;

@@ -1,6 +1,7 @@
 import { rename, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { link, readSmall, unlink } from "../disk/quick-files.ts";
+import { type SharedAccess, share } from "../disk/shared-access.ts";
 import { systemCode } from "../errors.ts";
 import { ownProcessName, PROCESS_NAME } from "../journal/process-name.ts";
 
@@ -29,8 +30,12 @@ const guards = new Map<string, Guard>();
  * @param draft a path on the same file system, where it is written first: it must never be without its content
  * @returns takes the guard away, unless it is somebody else's by now; harmless a second time
  */
-export async function guardPack(path: string, draft: string): Promise<() => Promise<void>> {
-  return joinGuard(path, () => makeGuard(path, draft));
+export async function guardPack(
+  path: string,
+  draft: string,
+  access?: SharedAccess,
+): Promise<() => Promise<void>> {
+  return joinGuard(path, () => makeGuard(path, draft, access));
 }
 
 /**
@@ -59,9 +64,9 @@ export async function joinGuard(path: string, make: () => Promise<void>): Promis
   return release;
 }
 
-async function makeGuard(path: string, draft: string): Promise<void> {
+async function makeGuard(path: string, draft: string, access: SharedAccess | undefined): Promise<void> {
   await writeFile(draft, guardText(await ownProcessName()));
-  await placeGuard(draft, path);
+  await placeGuard(draft, path, access);
 }
 
 /** What a guard that the process of this name makes holds. */
@@ -70,7 +75,13 @@ export function guardText(processName: string): string {
 }
 
 /** Makes what is written at `draft` the guard at `path`, unless a user has one there; the draft is gone then. */
-export async function placeGuard(draft: string, path: string): Promise<void> {
+export async function placeGuard(
+  draft: string,
+  path: string,
+  access: SharedAccess | undefined,
+): Promise<void> {
+  // Other processes look into it to see whether its writer lives.
+  await share(draft, access);
   try {
     await link(draft, path);
   } catch (error) {

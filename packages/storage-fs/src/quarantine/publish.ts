@@ -34,7 +34,7 @@ export async function publishPacks(from: string, to: string, access?: SharedAcce
     for (const name of files) {
       if (name.endsWith(".pack")) {
         const keep = name.replace(/\.pack$/, ".keep");
-        guards.push(await guardPack(`${to}/pack/${keep}`, `${from}/pack/${keep}`));
+        guards.push(await guardPack(`${to}/pack/${keep}`, `${from}/pack/${keep}`, access));
       }
       await share(`${from}/pack/${name}`, access);
       await moveFile(`${from}/pack/${name}`, `${to}/pack/${name}`);

@@ -129,7 +129,7 @@ async function openWith(
       config: options.config,
       sync: syncsOf(durability ?? "full").directories,
     });
-  const updateServerInfo = () => writeServerInfo({ layout, objects, refs });
+  const updateServerInfo = () => writeServerInfo({ layout, objects, refs, access });
   const files = createStoredFiles(layout.objectsDirectory);
   const directory = layout.gitDirectory;
   return { layout, directory, objectFormat, objects, refs, config, bare, workTrees, updateServerInfo, files };

@@ -1,6 +1,8 @@
-import { mkdir, open, readdir, rename, unlink } from "node:fs/promises";
+import { open, readdir, rename, unlink } from "node:fs/promises";
 import type { ObjectId, ObjectReader } from "@x/objects";
 import { type RefStore, resolveRef } from "@x/refs";
+import { toBytePath } from "../disk/byte-path.ts";
+import { makeShared, type SharedAccess, share } from "../disk/shared-access.ts";
 import { systemCode } from "../errors.ts";
 import type { RepositoryLayout } from "./layout.ts";
 
@@ -9,6 +11,8 @@ export interface ServerInfoSource {
   readonly layout: RepositoryLayout;
   readonly objects: Pick<ObjectReader, "peel">;
   readonly refs: RefStore;
+  /** The umask alone decides when not given. */
+  readonly access?: SharedAccess | undefined;
 }
 
 /** Makes two writers in one process use different files. */
@@ -19,10 +23,10 @@ let written = 0;
  * `objects/info/packs`. Whoever reads them meanwhile sees the old or the new.
  * Spec: git-update-server-info; gitrepository-layout, "info/refs", "objects/info/packs".
  */
-export async function writeServerInfo({ layout, objects, refs }: ServerInfoSource): Promise<void> {
+export async function writeServerInfo({ layout, objects, refs, access }: ServerInfoSource): Promise<void> {
   const { commonDirectory, objectsDirectory } = layout;
-  await replaceFile(`${commonDirectory}/info`, "refs", await describeRefs(objects, refs));
-  await replaceFile(`${objectsDirectory}/info`, "packs", await describePacks(objectsDirectory));
+  await replaceFile(`${commonDirectory}/info`, "refs", await describeRefs(objects, refs), access);
+  await replaceFile(`${objectsDirectory}/info`, "packs", await describePacks(objectsDirectory), access);
 }
 
 async function describeRefs(objects: ServerInfoSource["objects"], refs: RefStore): Promise<string> {
@@ -56,10 +60,15 @@ async function describePacks(objectsDirectory: string): Promise<string> {
   return `${packs.map((name) => `P ${name}\n`).join("")}\n`;
 }
 
-async function replaceFile(directory: string, name: string, text: string): Promise<void> {
+async function replaceFile(
+  directory: string,
+  name: string,
+  text: string,
+  access: SharedAccess | undefined,
+): Promise<void> {
   const path = `${directory}/${name}`;
   const temporary = `${path}_${process.pid}_${++written}`;
-  await mkdir(directory, { recursive: true });
+  await makeShared(toBytePath(directory), access);
   const file = await open(temporary, "wx", 0o666);
   try {
     try {
@@ -67,6 +76,7 @@ async function replaceFile(directory: string, name: string, text: string): Promi
     } finally {
       await file.close();
     }
+    await share(temporary, access);
     await rename(temporary, path);
   } catch (error) {
     await unlink(temporary).catch(() => {});

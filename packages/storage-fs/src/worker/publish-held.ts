@@ -43,7 +43,7 @@ export async function publishHeld(
     }
     if (!isGuarded) {
       closeSync(writeNewFile(guard, Buffer.from(guardText(process))));
-      await placeGuard(guard, `${to}/${name}.keep`);
+      await placeGuard(guard, `${to}/${name}.keep`, access);
     }
     for (const file of files) if (!linkAtOnce(file.from, file.to)) await moveFile(file.from, file.to);
   } finally {
