@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { git, temporaryDirectory, tryGit } from "@tooling/test-kit";
 import type { ObjectFormat } from "@x/objects";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -12,7 +13,14 @@ const FULL = process.env.DRILL === "full";
 const MIB = 1024 * 1024;
 
 /** What the server may grow by. What a delta makes is held, up to 128 MiB, and so is what it is made of, here half of that. */
-const allowedMib = (name: string) => (/^deltas that double/.test(name) ? 208 : 128);
+const allowedMib = (name: string) => (/^deltas that double/.test(name) ? 224 : 128);
+
+/** What a process has cost so far: where much else runs, the time of day says little. */
+function cpuMs(pid: number): number {
+  const [, rest = ""] = readFileSync(`/proc/${pid}/stat`, "latin1").split(") ");
+  const [user = 0, system = 0] = rest.split(" ").slice(11, 13).map(Number);
+  return (user + system) * 10; // ticks of 10 ms
+}
 
 describe.each<ObjectFormat>(["sha1", "sha256"])("packs of %s with a name, pushed", (format) => {
   const root = temporaryDirectory("root");
@@ -52,12 +60,12 @@ describe.each<ObjectFormat>(["sha1", "sha256"])("packs of %s with a name, pushed
   /** What is wrong with how one of them was answered. */
   async function wrongWith(transport: PushTransport, pack: Uint8Array): Promise<string | undefined> {
     const { reason, unconnected } = await court.ours(pack);
-    const started = performance.now();
+    const before = cpuMs(server.pid);
     // Where all is well but what they refer to, one of these is enough to refuse all.
     const report = await push(transport, pack, reason === "unconnected" ? unconnected : [nowhere]);
-    const ms = performance.now() - started;
+    const ms = cpuMs(server.pid) - before;
     const said = report.replaceAll(/\[[^\]]*\]/g, "");
-    if (ms > 5000) return `it took ${Math.round(ms)} ms`;
+    if (ms > 5000) return `it took ${ms} ms of processors`;
     if (!server.alive()) return "the server died";
     if (/^ok /m.test(said)) return `it is taken: ${said}`;
     const isTaken = reason === "" || reason === "unconnected";
