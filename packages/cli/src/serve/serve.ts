@@ -14,10 +14,14 @@ import { openLog } from "./open-log.ts";
 import { hasPorts, openPorts } from "./ports.ts";
 import { isEmpty, prepareRoot } from "./prepare-root.ts";
 import { reloadOnHangUp } from "./reload.ts";
+import { trackCalls } from "./running-calls.ts";
 import { openServeAccess } from "./serve-access.ts";
 import { type CertificateFlags, serveCertificates } from "./serve-certificates.ts";
 import { serveHooks } from "./serve-hooks.ts";
 import { untilSignal } from "./until-signal.ts";
+
+/** For calls that were aborted. Unit: milliseconds. */
+const ABORTED_MS = 3000;
 
 /**
  * Serves until a signal ends it.
@@ -58,7 +62,8 @@ export async function serve(
     const pushes = config.get("enable").includes("receive-pack") || isLoopback(config.get("host"));
     const certificates = await serveCertificates(certificateFlags(config), terminal, logger);
     const parts = { config, root, storage, pushes, access, scripts, certificates, logger };
-    const services = buildService({ ...parts, audit: audit?.hooks, metrics: admin?.metrics });
+    const calls = trackCalls(admin?.metrics);
+    const services = buildService({ ...parts, audit: audit?.hooks, metrics: calls.metrics });
     const ports = await openPorts({ services, config, logger, access, env: terminal.env });
     admin?.ready();
     undo.push(reloadOnHangUp(terminal, { config, reread, log, audit, ports }));
@@ -67,9 +72,10 @@ export async function serve(
     // Whoever has read the greeting may send a signal.
     const ended = untilSignal(terminal, {
       graceMs,
-      close() {
+      async close() {
         admin?.end();
-        return ports.close(graceMs);
+        await ports.close(graceMs);
+        await calls.idle(ABORTED_MS);
       },
       // Whatever runs after a push holds its connection.
       late: () => void scripts?.hooks.close(),

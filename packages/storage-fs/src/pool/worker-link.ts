@@ -23,14 +23,18 @@ export type OpenLink = (listener: LinkListener) => WorkerLink;
 /** Starts a worker in a thread of its own. */
 export function openThreadLink(listener: LinkListener): WorkerLink {
   const worker = new Worker(WORKER_FILE);
+  let isClosing = false;
   worker.unref();
   worker.on("message", (message: FromWorker) => listener.onMessage(message));
   worker.on("error", (error) => listener.onEnd(error));
   worker.on("exit", () => listener.onEnd(undefined));
   return {
     post: (message, transfer) => worker.postMessage(message, transfer),
-    setBusy: (busy) => (busy ? worker.ref() : worker.unref()),
+    setBusy: (busy) => void (busy || isClosing ? worker.ref() : worker.unref()),
     async close() {
+      // With nothing else left to wait for, the process would end before this does, and say that it was cut off.
+      isClosing = true;
+      worker.ref();
       await worker.terminate();
     },
   };
