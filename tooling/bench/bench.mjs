@@ -1,5 +1,5 @@
 // Our server beside C git's on the same repositories, in one run:
-//   pnpm bench [REPOSITORY] [--only fetch|latency|push|pushes|smallpushes|small|fetches|refs|ways|idle|stalled] [--pairs N] [--objects N] [--bitmaps] [--json FILE] [--check]
+//   pnpm bench [REPOSITORY] [--only fetch|latency|push|pushes|smallpushes|small|fetches|refs|ways|idle|stalled|archive] [--pairs N] [--objects N] [--bitmaps] [--json FILE] [--check]
 // With --bitmaps, both find the reachability bitmaps there that `git repack -b` writes; otherwise there are none.
 // Without REPOSITORY one is made up (and kept below the system's temporary directory). Linux only: it reads /proc.
 // Nothing here is a claim about another machine; only the ratios of one run mean something.
@@ -8,6 +8,7 @@ import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { archives } from "./archives.mjs";
 import { stockGit } from "./git.mjs";
 import { idleConnections, stalledReaders } from "./many-clients.mjs";
 import { firstAndEach, fullFetch, latencyWhileFetching, push } from "./measure.mjs";
@@ -36,6 +37,7 @@ const NAMES = [
   "ways",
   "idle",
   "stalled",
+  "archive",
 ];
 /** What is promised, and with --check required. */
 const PROMISES = new Map([
@@ -352,6 +354,7 @@ try {
   }
   if (wanted.has("small")) await smalls();
   if (wanted.has("fetches")) await requests(smallFetches(git, copy.directory, "bench.git"));
+  if (wanted.has("archive")) await requests(archives("bench.git"));
   if (wanted.has("idle")) await idle();
   if (wanted.has("stalled")) await stalled();
   if (wanted.has("refs")) {

@@ -20,6 +20,7 @@ export async function startGit(git, directory) {
     "--listen=127.0.0.1",
     `--port=${port}`,
     "--enable=receive-pack",
+    "--enable=upload-archive",
     `--base-path=${directory}`,
     directory,
   ]);
@@ -55,6 +56,8 @@ export async function startOurs(bin, directory, env) {
     String(port),
     "--enable",
     "receive-pack",
+    "--enable",
+    "upload-archive",
     "--create-on-push",
     "--quiet",
   ]);
