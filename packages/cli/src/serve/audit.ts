@@ -7,10 +7,10 @@ import type { LineSink } from "./log.ts";
 import { openLines } from "./open-log.ts";
 
 /** Where the record of a push goes. */
-export type AuditTarget = { readonly logger: Logger } | { readonly lines: LineSink };
+type AuditTarget = { readonly logger: Logger } | { readonly lines: LineSink };
 
 /** A record of every push, when it is over: who, from where, to what, and what became of each ref. */
-export function auditHooks(target: AuditTarget, now: () => Date = () => new Date()): Hooks {
+function auditHooks(target: AuditTarget, now: () => Date = () => new Date()): Hooks {
   return {
     async postPush({ call, certificate }, result) {
       const fields = {
