@@ -201,7 +201,8 @@ describe("AnswerMemory", () => {
     const memory = new AnswerMemory();
     memory.set("large", { packed: new Uint8Array(9 * 1024 * 1024), packedCount: 1, loose: [] });
     expect(memory.get("large")).toBeUndefined();
-    for (let i = 0; i < 10; i++) memory.set("same", { packed: new Uint8Array(3 * 1024 * 1024), packedCount: 1, loose: [] });
+    for (let i = 0; i < 10; i++)
+      memory.set("same", { packed: new Uint8Array(3 * 1024 * 1024), packedCount: 1, loose: [] });
     memory.set("other", { packed: new Uint8Array(3 * 1024 * 1024), packedCount: 1, loose: [] });
     expect(memory.get("same")).toBeDefined();
   });
