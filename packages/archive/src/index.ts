@@ -2,4 +2,4 @@
 export { ArchiveError, type ArchiveErrorCode, archiveErrorCode } from "./errors.ts";
 export { type AskRefs, MAX_EXPANDED_BYTES } from "./export-subst.ts";
 export { type ArchiveStep, makeArchive } from "./make-archive.ts";
-export type { ArchiveSource, ArchiveTools } from "./source.ts";
+export type { ArchiveSource, ArchiveTools, Gzip } from "./source.ts";

@@ -9,7 +9,7 @@ import {
 import { CommitFormat } from "./commit-text/commit-format.ts";
 import { ArchiveError } from "./errors.ts";
 import { type AskRefs, expandFormats, type RefsMemory } from "./export-subst.ts";
-import { GzipSink, gzipped } from "./gzip.ts";
+import { createPakoGzip, GzipSink, gzipped } from "./gzip.ts";
 import { expandIdent } from "./ident.ts";
 import { Output } from "./output.ts";
 import { PathMatch } from "./path-match.ts";
@@ -30,8 +30,8 @@ export type ArchiveStep = ArchiveEvent | AskRefs | undefined;
 type Steps<T = void> = Generator<ArchiveStep, T, readonly ArchiveRef[] | undefined>;
 
 /**
- * Makes an archive, byte for byte as `git archive` does of the same tree with the same zlib; the times in a zip file are
- * local ones there too. Memory: that of the largest file that has to be converted, and for zip that of the directory at
+ * Makes an archive, byte for byte as `git archive` does of the same tree with the same zlib, unless
+ * {@link ArchiveTools.createGzip} says otherwise; the times in a zip file are local ones there too. Memory: that of the largest file that has to be converted, and for zip that of the directory at
  * its end.
  * @throws ArchiveError; whatever the source throws. Spec: git-archive; gitattributes, "Creating an archive"
  */
@@ -80,7 +80,7 @@ class ArchiveMaker {
     const wanted = this.#request.settings.umask;
     const umask = wanted === "user" ? (this.#tools.umask ?? 0o022) : wanted;
     if (format === "tar") return new TarArchiver(this.#request, umask, this.#output);
-    const gzip = new GzipSink(level, this.#output);
+    const gzip = new GzipSink((this.#tools.createGzip ?? createPakoGzip)(level), this.#output);
     return gzipped(new TarArchiver(this.#request, umask, gzip), gzip);
   }
 

@@ -17,6 +17,16 @@ export interface ArchiveSource {
   readonly userAttributes?: string | undefined;
 }
 
+/** Makes one gzip file of what is written. What comes out holds until the next is asked for. */
+export interface Gzip {
+  /** How much {@link write} is given at a time. Unit: bytes. */
+  readonly blockBytes: number;
+  /** Takes a block; it may be written over once all that comes out was taken. */
+  write(block: Uint8Array): Iterable<Uint8Array>;
+  /** Ends it with what is less than a block. */
+  end(rest: Uint8Array): Iterable<Uint8Array>;
+}
+
 /** What the making of an archive is done with. */
 export interface ArchiveTools {
   readonly createHasher: CreateHasher;
@@ -24,4 +34,9 @@ export interface ArchiveTools {
   readonly umask?: number;
   /** Default: the system's. Unit: milliseconds since 1970. */
   readonly now?: () => number;
+  /**
+   * Compresses tar files at a level from 0 to 9, or the usual one. Default: one that runs anywhere, at a third of the
+   * speed, and makes zlib's own bytes.
+   */
+  readonly createGzip?: (level: number | undefined) => Gzip;
 }

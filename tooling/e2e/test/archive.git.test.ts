@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { gunzipSync } from "node:zlib";
 import { createTestRepository, git, gitEnvironment, temporaryDirectory } from "@tooling/test-kit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { packet, RawClient, request } from "./raw-client.ts";
@@ -74,7 +75,10 @@ describe.each(FORMATS)("archives of a %s repository", (format) => {
       await git(["clone", "-q", "--mirror", `${server.git}/${format}.git`, clone]);
       const theirs = await run(["archive", ...args], clone);
       expect(theirs.status).toBe(0);
-      expect(ours.bytes.equals(theirs.bytes)).toBe(true);
+      // Compressed by another zlib, a tar file is still the same.
+      const plain = ({ bytes }: Fetched) => (kind === "tgz" ? gunzipSync(bytes) : bytes);
+      expect(plain(ours).equals(plain(theirs))).toBe(true);
+      if (kind === "tgz") expect(ours.bytes.subarray(0, 10).equals(theirs.bytes.subarray(0, 10))).toBe(true);
     },
   );
 

@@ -3,7 +3,7 @@ import { STDIO_MANUAL } from "./stdio-manual.ts";
 
 const MANUAL = `
 FORMATS
-  tar, tgz, tar.gz and zip, each of the bytes that git archive makes. A client may
+  tar, tgz, tar.gz and zip; tar and zip have the bytes of git archive. A client may
   name refs and paths below them; uploadArchive.allowUnreachable lets it name
   anything. tar.umask counts, tar.tgz.remote and tar.tar.gz.remote may be false.
 ${STDIO_MANUAL}

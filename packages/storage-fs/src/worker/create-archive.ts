@@ -7,6 +7,7 @@ import { fromBytePath } from "../disk/byte-path.ts";
 import type { ArchiveArgs, StoreLocation } from "../pool/worker-protocol.ts";
 import { findAlternates } from "./alternates.ts";
 import type { Job } from "./job.ts";
+import { createNodeGzip } from "./node-gzip.ts";
 
 /** A larger file of attributes is passed over. Unit: bytes. */
 const MAX_ATTRIBUTES_BYTES = 4 * 1024 * 1024;
@@ -37,7 +38,7 @@ export async function createArchive(
     repositoryAttributes: readText(repositoryAttributes),
     userAttributes: userAttributes === undefined ? undefined : readText(userAttributes),
   };
-  const tools = { createHasher: createNodeHasher, umask: process.umask() };
+  const tools = { createHasher: createNodeHasher, createGzip: createNodeGzip, umask: process.umask() };
   const steps = makeArchive(source, request, tools);
   let refs: readonly ArchiveRef[] | undefined;
   for (;;) {
