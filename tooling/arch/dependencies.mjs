@@ -59,6 +59,11 @@ function checkImport(pkg, row, file, specifier) {
 
   if (source && !isAllowed(row, name))
     return ["dependency-table", `${pkg.name} may not import ${name} (see tooling/arch/table.mjs)`];
+  if (source && row.neutral && isForNode(name) && !isNodeDoor(file.path))
+    return [
+      "neutral-import",
+      `${name} knows Node; only the ./node door of a package that runs anywhere may import it`,
+    ];
   if (!source && !isAllowed(row, name) && !isPublished(name) && !TEST_ONLY.includes(name))
     return ["dependency-table", `tests and examples may not import ${name}`];
   const { manifest } = pkg;
@@ -103,6 +108,7 @@ function isAllowed(row, name) {
   return row.others.includes(name) || (name.startsWith(SCOPE) && row.uses.includes(name.slice(SCOPE.length)));
 }
 
+const isForNode = (name) => isPublished(name) && !TABLE.get(name.slice(SCOPE.length)).neutral;
 const isPublished = (name) => name.startsWith(SCOPE) && TABLE.has(name.slice(SCOPE.length));
 
 /** `@x/pack/node` → `@x/pack` */

@@ -57,14 +57,19 @@ function readCalls(log) {
 function required(scene, directory, durability) {
   const path = (name) => `${directory}/${name}`;
   const list = [];
-  if (scene.pack)
+  if (scene.pack && !scene.loose)
     list.push(
       [/fsync\(\d+<.*\/(?:tmp_pack_incoming|tmp_pack-[\w.-]+|pack-\w+\.pack)>/, "the pack"],
       [/fsync\(\d+<.*\/(?:tmp_idx-[\w.-]+|pack-\w+\.idx)>/, "its index"],
       [/fsync\(\d+<.*\/(?:tmp_rev-[\w.-]+|pack-\w+\.rev)>/, "its reverse index"],
     );
   if (durability === "git") return list;
-  if (scene.pack) list.push([`<${path("objects/pack")}>`, "objects/pack"]);
+  if (scene.loose)
+    list.push(
+      [/fsync\(\d+<.*\/tmp_obj_[\w-]+>/, "the objects"],
+      [/fsync\(\d+<[^>]*\.git\/objects\/[0-9a-f]{2}>/, "their directories"],
+    );
+  if (scene.pack && !scene.loose) list.push([`<${path("objects/pack")}>`, "objects/pack"]);
   if (scene.shallow.length > 0)
     list.push(["shallow.lock>", "the shallow commits"], [`<${directory}>`, "their name"]);
   if (options.reftable) {
@@ -100,14 +105,16 @@ function* check(scene, directory, calls, durability = "full") {
   for (const [what, name] of required(scene, directory, durability))
     if (!synced.some((call) => matches(call, what))) yield `${name} ${UNSYNCED}`;
   if (durability !== "full") return;
+  const hasPack = scene.pack && !scene.loose;
   const firstRename = calls.findIndex((call) => /^rename\(.*(?<!shallow)\.lock"/.test(call));
   const lastLink = calls.findLastIndex((call) => /^link\(.*\.idx", "/.test(call));
   const syncedPacks = calls.findLastIndex(
     (call) => call.startsWith("fsync(") && call.includes(`<${directory}/objects/pack>`),
   );
-  if (scene.pack && syncedPacks < lastLink) yield "objects/pack was synced before all was there";
+  if (hasPack && syncedPacks < lastLink) yield "objects/pack was synced before all was there";
   const at = (part) => calls.findIndex((call) => call.startsWith("fsync(") && call.includes(part));
-  if (firstRename >= 0 && scene.pack && at(`<${directory}/objects/pack>`) > firstRename)
+  const objects = scene.loose ? ".git/objects>" : `<${directory}/objects/pack>`;
+  if (firstRename >= 0 && scene.pack && at(objects) > firstRename)
     yield "a ref was changed before its objects were safe";
   if (firstRename >= 0 && options.reftable && at(".ref.temp.") > firstRename)
     yield "a list named a table that was not safe";

@@ -1,7 +1,7 @@
 // What is pushed in a drill, and to what: small repositories made once, copied for each cell.
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { cpSync, mkdirSync, rmSync } from "node:fs";
+import { appendFileSync, cpSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
 /** A ref before and after a push; `undefined` where there is none. */
@@ -49,6 +49,7 @@ export function makeScenes(git, work, options = {}) {
   const there = (...args) => git.run("-C", template, ...args);
   git.run("-C", source, "push", "-q", template, `${v1}:refs/heads/main`);
   there("config", "core.logAllRefUpdates", "always");
+  there("config", "receive.unpackLimit", "1");
   for (const [ref, id] of [
     ["gone", v0],
     ["packed", v0],
@@ -81,6 +82,7 @@ export function makeScenes(git, work, options = {}) {
   const deep = { name: "refs/heads/deep/other", old: v0, next: undefined };
   return [
     { title: "one ref", changes: [main], atomic: false, pack },
+    { title: "one ref, objects one by one", changes: [main], atomic: false, pack, loose: true },
     { title: "a large pack", changes: [{ ...main, next: large }], atomic: false, pack: largePack },
     { title: "refs, each for itself", changes: [main, made, gone, packed], atomic: false, pack },
     { title: "refs, all or none", changes: [main, made, gone, deep], atomic: true, pack },
@@ -103,6 +105,7 @@ export function stage(scene, directory) {
   rmSync(directory, { recursive: true, force: true });
   mkdirSync(directory, { recursive: true });
   cpSync(scene.template, directory, { recursive: true });
+  if (scene.loose) appendFileSync(join(directory, "config"), "[receive]\n\tunpackLimit = 100\n");
 }
 
 /** The client's side of the push, as bytes. Spec: gitprotocol-pack, "Pushing Data To a Server". */

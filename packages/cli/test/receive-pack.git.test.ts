@@ -108,7 +108,8 @@ describe("settings of git-receive-pack", () => {
   });
 
   it.each([
-    ["", false],
+    ["", true],
+    ["transfer.unpackLimit=3", false],
     ["transfer.unpackLimit=100", true],
     ["transfer.unpackLimit=0", false],
     ["transfer.unpackLimit=0 receive.unpackLimit=100", true],

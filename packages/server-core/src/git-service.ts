@@ -39,6 +39,11 @@ export interface GitServiceOptions {
   readonly limits?: Partial<Limits>;
   /** How pushed objects are checked where a repository's config says nothing of it. Default: `strict`. */
   readonly fsck?: FsckPreset;
+  /**
+   * A push of fewer objects is stored one by one where a repository's config says nothing of it. Default: 0, every push
+   * stays a pack. Spec: git-config, `receive.unpackLimit`.
+   */
+  readonly unpackLimit?: number;
   readonly logger?: Logger;
   /** Hears how calls go. */
   readonly metrics?: Metrics;
@@ -59,6 +64,7 @@ interface Settings {
   readonly services: ReadonlySet<ServiceName>;
   readonly limits: Limits;
   readonly fsck: FsckPreset;
+  readonly unpackLimit: number;
   readonly logger: Logger | undefined;
   readonly agent: string;
   readonly hooks: Hooks;
@@ -98,6 +104,7 @@ export function createGitServices(options: GitServiceOptions): GitServices {
     services: new Set(options.services ?? (options.authorize ? ALL_SERVICES : FETCHING)),
     limits,
     fsck: options.fsck ?? "strict",
+    unpackLimit: options.unpackLimit ?? 0,
     logger: options.logger,
     agent: options.agent ?? "x-server-core/0",
     hooks: options.hooks ?? {},
@@ -203,7 +210,7 @@ async function openSession(
     throw new ServiceError("server-core/service-disabled", `${call.service} is not enabled`);
   const repository = await timed(metrics, "resolve", () => resolveRepository(settings, call, signal));
   call.vet?.(repository, call.peer);
-  const { limits, fsck, logger, agent, hooks } = settings;
+  const { limits, fsck, unpackLimit, logger, agent, hooks } = settings;
   const onBroken = (ref: string) =>
     logger?.warn({ repository: call.repository, ref }, "broken ref passed over");
   const scope = new RefScope(repository, call.service === "git-receive-pack" ? "receive" : "uploadpack");
@@ -224,6 +231,7 @@ async function openSession(
     gate: settings.gate,
     metrics,
     fsck,
+    unpackLimit,
     hooks,
     agent,
     logger,

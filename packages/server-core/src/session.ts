@@ -47,6 +47,8 @@ export interface Session {
   readonly gate: PackGate;
   readonly metrics: CallMetrics;
   readonly fsck: FsckPreset;
+  /** A push of fewer objects is stored one by one, unless the repository's config says otherwise. */
+  readonly unpackLimit: number;
   readonly hooks: Hooks;
   readonly agent: string;
   /** What this session is called in announcements; `undefined` where session ids are not exchanged. */

@@ -370,7 +370,7 @@ describe("long jobs", () => {
       const question = mine.has([tip]);
       await question;
       const asked = mine.unreachable([made.commits[0] as ObjectId], [tip]).catch((error: unknown) => error);
-      for (const thread of own.running()) await thread.terminate();
+      await Promise.all(own.running().map((thread) => thread.terminate()));
       const unavailable = code("objects/unavailable");
       expect(await asked).toEqual(unavailable);
       await expect(
@@ -384,7 +384,7 @@ describe("long jobs", () => {
       ).toBeGreaterThan(100);
       // An iteration that is begun after its worker died gets another one.
       const later = mine.createPack({ wants: [tip], haves: [tip] });
-      for (const thread of own.running()) await thread.terminate();
+      await Promise.all(own.running().map((thread) => thread.terminate()));
       expect(await bytesOf(later)).toHaveLength(32);
     } finally {
       await own.close();

@@ -24,6 +24,10 @@ const CLEAN = {
     'import { createHash } from "node:crypto";\nexport const nodeHash = (data) => createHash("sha1").update(Buffer.from(data));\n',
   "packages/objects/dist/index.js": "export const hash = 1;\n",
   "packages/objects/dist/node.js": 'import "node:crypto";\n',
+  "packages/server/package.json": manifest("server", { dependencies: { "@x/transport-tcp": "workspace:^" } }),
+  "packages/server/src/index.ts": "export {};\n",
+  "packages/server/src/node.ts": 'import "@x/transport-tcp";\n',
+  "packages/server/dist/index.js": "export {};\n",
   "packages/storage-fs/package.json": manifest("storage-fs", {
     dependencies: { "@x/objects": "workspace:^" },
     devDependencies: { "@x/pktline": "workspace:^", "@tooling/test-kit": "workspace:*" },

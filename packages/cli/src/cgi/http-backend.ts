@@ -14,7 +14,7 @@ import { printable } from "../printable.ts";
 import { committerOf } from "../stdio/committer.ts";
 import { fatalLines } from "../stdio/fatal-lines.ts";
 import { type OperatorRepository, openOperatorRepository } from "../stdio/operator-repository.ts";
-import { adviceFor, agentOf, fsckOf, serviceOf } from "../stdio/stdio.ts";
+import { adviceFor, agentOf, fsckOf, serviceOf, UNPACK_LIMIT } from "../stdio/stdio.ts";
 import type { Terminal } from "../terminal.ts";
 import { asGitAnswers, writeAnswer } from "./cgi-answer.ts";
 import { type CgiRequest, readCgiRequest } from "./cgi-request.ts";
@@ -154,6 +154,7 @@ async function answerWith(
     services: SERVICES,
     agent: agentOf(env.GIT_USER_AGENT),
     fsck: fsckOf(env.XGIT_FSCK),
+    unpackLimit: UNPACK_LIMIT,
     logger: complaints(warn),
     ...(opened?.hooks && { hooks: opened.hooks }),
     ...(opened && {

@@ -70,6 +70,7 @@ export async function serveStdio(options: StdioOptions, terminal: Terminal): Pro
         services: [service],
         agent: agentOf(env.GIT_USER_AGENT),
         fsck: fsckOf(env.XGIT_FSCK),
+        unpackLimit: UNPACK_LIMIT,
         ...(hooks && { hooks }),
         verifyPush: async (payload, signature, context) => {
           const { verifyAsOperator } = await import("./verify-as-operator.ts");
@@ -129,6 +130,12 @@ export async function serviceOf(options: GitServiceOptions, terminal: Terminal):
   const { createTracedService } = await import("../trace/trace.ts");
   return createTracedService(options, terminal, process.pid);
 }
+
+/**
+ * As in C git: where its programs are replaced one for one, what looks after the repository goes by loose objects
+ * (`gc.auto`). Spec: git-config, `receive.unpackLimit`.
+ */
+export const UNPACK_LIMIT = 100;
 
 /** Why, the client was told beside it. */
 const ARCHIVER_DIED = "git upload-archive: archiver died with error";

@@ -58,8 +58,12 @@ async function takePack(push: Push, onPackIn: () => void): Promise<void> {
 }
 
 /** A pack at a time keeps a repository faster than loose objects do: it is not unpacked where nobody asked for it. */
-function unpackLimit({ repository: { config } }: Session): number | undefined {
-  return configUnsigned(config, "receive.unpackLimit") ?? configUnsigned(config, "transfer.unpackLimit");
+function unpackLimit({ repository: { config }, unpackLimit: otherwise }: Session): number {
+  return (
+    configUnsigned(config, "receive.unpackLimit") ??
+    configUnsigned(config, "transfer.unpackLimit") ??
+    otherwise
+  );
 }
 
 async function* watched(
