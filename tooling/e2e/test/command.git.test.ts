@@ -120,7 +120,7 @@ describe("xgit serve", () => {
     expect(readdirSync(root).sort()).toEqual(["new-0.git", "new-1.git", "repo.git"]);
   });
 
-  it("logs one line for each request: none with --quiet, more with --verbose", async () => {
+  it("logs one line for each request, and one for what a push did: none with --quiet, more with --verbose", async () => {
     const root = newRoot();
     const server = await startServer(root);
     await git([
@@ -142,9 +142,10 @@ describe("xgit serve", () => {
         .log()
         .trimEnd()
         .split("\n")
-        .map((line) => line.replace(/^\S+ 127.0.0.1 /, "").replace(/ \d+ms.*/, "")),
+        .map((line) => line.replace(/^\S+ (?:127.0.0.1 )?/, "").replace(/ (?:ms=)?\d+(?:ms)?(?= |$).*/, "")),
     ).toEqual([
       "git git-upload-pack /repo.git v2 ok",
+      "info: push peer=127.0.0.1 transport=git repository=/repo.git outcome=ok",
       "git git-receive-pack /repo.git v0 ok",
       "git git-upload-pack /absent.git v2 server-core/repository-not-found",
       "http git-upload-pack /absent.git v2 server-core/repository-not-found",
