@@ -91,6 +91,7 @@ export const FORBIDDEN_NAMES = new Set(["util", "utils", "helper", "helpers", "t
  * this program itself in the background, and the system's logger.
  */
 export const MAY_START_PROGRAMS = new Set([
+  "packages/cli/src/archive/run-filter.ts",
   "packages/cli/src/daemon/access-hook.ts",
   "packages/cli/src/daemon/detach.ts",
   "packages/cli/src/daemon/syslog.ts",

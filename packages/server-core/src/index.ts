@@ -27,6 +27,7 @@ export type {
 export { DEFAULT_LIMITS, type Limits } from "./limits.ts";
 export type { CallLabels, CallMetrics, CallPhase, CallResult, Metrics } from "./metrics.ts";
 export type {
+  ArchiveFilter,
   ConfigSetting,
   Logger,
   Repository,

@@ -1,4 +1,4 @@
-import type { ObjectFormat, ObjectId, ObjectStore } from "@x/objects";
+import type { ArchiveEvent, ObjectFormat, ObjectId, ObjectStore } from "@x/objects";
 import type { RefStore } from "@x/refs";
 import type { ServiceCall } from "./service.ts";
 
@@ -44,6 +44,30 @@ export interface Repository {
   readonly updateServerInfo?: (() => Promise<void>) | undefined;
   /** Its files as they lie, for clients that take them one by one; without it there is no serving of that kind. */
   readonly files?: StoredFiles | undefined;
+  /**
+   * Formats of archives beside git's own, or in place of `tgz` and `tar.gz`, in the order in which they are listed. From
+   * settings that the repository's own cannot make.
+   */
+  readonly archiveFilters?: readonly ArchiveFilter[] | undefined;
+}
+
+/** A format of archives that is made of a tar file. Spec: git-config, `tar.<format>.command` */
+export interface ArchiveFilter {
+  /** What clients call the format. One character for each byte. */
+  readonly name: string;
+  /** Clients may have it, unless the repository's own `tar.<name>.remote` says no. */
+  readonly remote: boolean;
+  /**
+   * Gives what becomes of the tar file, messages in between. Ends when `signal` aborts. Without it the format is gzip as
+   * `tgz` is.
+   * @throws ServiceError whose message the client is told
+   */
+  readonly run?:
+    | ((
+        tar: AsyncIterable<ArchiveEvent>,
+        options: { readonly level: number | undefined; readonly signal: AbortSignal },
+      ) => AsyncIterable<ArchiveEvent>)
+    | undefined;
 }
 
 /** Names of the files that clients of dumb transports may read as they are stored. */

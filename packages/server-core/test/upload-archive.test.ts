@@ -2,7 +2,7 @@ import type { ArchiveEvent, ArchiveQuestions, ArchiveRef, ArchiveRequest, Object
 import { ObjectsError } from "@x/objects";
 import { decodeLatin1, encodePackets, flush, PktLineDecoder } from "@x/pktline";
 import { beforeEach, describe, expect, it } from "vitest";
-import { createGitService, type GitServiceOptions, ServiceError } from "../src/index.ts";
+import { type ArchiveFilter, createGitService, type GitServiceOptions, ServiceError } from "../src/index.ts";
 import { MemoryRepository } from "./memory-repository.ts";
 import { callOf } from "./story.ts";
 
@@ -154,6 +154,47 @@ describe("upload-archive", () => {
     repository.configure("tar.tgz.remote", "false");
     expect(await ask(["-l"])).toMatchObject({ archive: "tar\ntar.gz\nzip\n" });
     expect(await ask(["--format=tgz", "main"])).toMatchObject(refusal("Unknown archive format 'tgz'"));
+  });
+
+  it("has the formats that the repository comes with, unless its own settings say no", async () => {
+    repository.five();
+    const swap: ArchiveFilter = {
+      name: "swap",
+      remote: true,
+      async *run(tar, { level, signal }) {
+        expect(signal.aborted).toBe(false);
+        for await (const event of tar)
+          if (event.kind === "bytes") yield { kind: "bytes", bytes: event.bytes.slice().reverse() };
+        yield { kind: "message", text: `level ${level}\n` };
+      },
+    };
+    const filters: ArchiveFilter[] = [
+      { name: "tgz", remote: false },
+      swap,
+      { ...swap, name: "mine", remote: false },
+      { ...swap, name: "zip" },
+      { name: "gz", remote: true },
+    ];
+    Object.assign(repository, { archiveFilters: filters });
+    expect((await ask(["--list"])).archive).toBe("tar\ntar.gz\nswap\nzip\ngz\nzip\n");
+    expect(await ask(["--format=swap", "-12", "main"])).toMatchObject({
+      archive: "EVIHCRA",
+      messages: "level 12\n",
+      ended: true,
+    });
+    expect(await ask(["--format=zip", "main"])).toMatchObject({ archive: "EVIHCRA", ended: true });
+    expect(await ask(["--format=gz", "-9", "main"])).toMatchObject({ archive: "ARCHIVE", ended: true });
+    expect(requests.map(({ format }) => format)).toEqual(["tar", "tar", "tar.gz"]);
+    for (const name of ["mine", "tgz"])
+      expect(await ask([`--format=${name}`, "main"])).toMatchObject(
+        refusal(`Unknown archive format '${name}'`),
+      );
+    expect(await ask(["--format=swap", "main"], { limits: { maxArchiveBytes: 6 } })).toMatchObject({
+      archive: "",
+      error: { code: "server-core/limit-exceeded" },
+    });
+    repository.configure("tar.swap.remote", "no");
+    expect((await ask(["--list"])).archive).toBe("tar\ntar.gz\nzip\ngz\nzip\n");
   });
 
   it("runs no filter that a repository names", async () => {

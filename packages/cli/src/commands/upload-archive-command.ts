@@ -6,6 +6,8 @@ FORMATS
   tar, tgz, tar.gz and zip; tar and zip have the bytes of git archive. A client may
   name refs and paths below them; uploadArchive.allowUnreachable lets it name
   anything. tar.umask counts, tar.tgz.remote and tar.tar.gz.remote may be false.
+  tar.<format>.command of the machine's or the user's settings makes a format of a
+  program, which clients may have where tar.<format>.remote is true there.
 ${STDIO_MANUAL}
 EXAMPLES
   git archive --remote=/srv/git/demo.git --exec="xgit upload-archive" main | tar x

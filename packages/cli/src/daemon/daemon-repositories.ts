@@ -13,6 +13,7 @@ import {
   type RepositoryLayout,
   sanitizeHost,
 } from "@x/storage-fs";
+import { archiveFilters } from "../archive/archive-filters.ts";
 import { CliError } from "../errors.ts";
 import { checkOwner } from "../stdio/owner.ts";
 import { runAccessHook } from "./access-hook.ts";
@@ -79,7 +80,8 @@ export function daemonRepositories(context: DaemonRepositoriesContext): Reposito
       );
       if (reason !== undefined) throw notFound(reason);
     }
-    return { ...repository, config };
+    const place = { directory: found.layout.gitDirectory, env };
+    return { ...repository, config, archiveFilters: archiveFilters(machine, place) };
   };
 }
 

@@ -6,6 +6,7 @@ import {
   type Hooks,
   type Logger,
   type Metrics,
+  type RepositoryResolver,
   type ServiceName,
 } from "@x/server-core";
 import type { Storage } from "../compose.ts";
@@ -24,6 +25,8 @@ export interface ServiceParts {
   readonly access: Access | undefined;
   readonly scripts: ServeHooks | undefined;
   readonly certificates: ServeCertificates;
+  /** Adds the machine's formats of archives. */
+  readonly withFilters: ((repositories: RepositoryResolver) => RepositoryResolver) | undefined;
   readonly audit: Hooks | undefined;
   readonly logger: Logger;
   readonly metrics: Metrics | undefined;
@@ -31,7 +34,7 @@ export interface ServiceParts {
 
 /** Puts the service of a server together. */
 export function buildService(parts: ServiceParts): GitServices {
-  const { config, root, storage, access, scripts, certificates, audit, logger, metrics } = parts;
+  const { config, root, storage, access, scripts, certificates, withFilters, audit, logger, metrics } = parts;
   const pushes = access !== undefined || parts.pushes;
   const services: ServiceName[] = pushes ? ["git-upload-pack", "git-receive-pack"] : ["git-upload-pack"];
   if (config.get("enable").includes("upload-archive")) services.push("git-upload-archive");
@@ -40,7 +43,7 @@ export function buildService(parts: ServiceParts): GitServices {
     admit: scripts?.admit,
   });
   return createGitServices({
-    repositories: certificates.withNonces(repositories),
+    repositories: certificates.withNonces(withFilters?.(repositories) ?? repositories),
     // Where there are rules, they decide about each service.
     ...(access === undefined ? { services } : { authorize: access.authorize }),
     limits: config.limits("limits"),

@@ -17,6 +17,7 @@ import { reloadOnHangUp } from "./reload.ts";
 import { trackCalls } from "./running-calls.ts";
 import { openServeAccess } from "./serve-access.ts";
 import { type CertificateFlags, serveCertificates } from "./serve-certificates.ts";
+import { withServeFilters } from "./serve-filters.ts";
 import { serveHooks } from "./serve-hooks.ts";
 import { untilSignal } from "./until-signal.ts";
 
@@ -61,7 +62,11 @@ export async function serve(
     undo.push(() => access?.close());
     const pushes = config.get("enable").includes("receive-pack") || isLoopback(config.get("host"));
     const certificates = await serveCertificates(certificateFlags(config), terminal, logger);
-    const parts = { config, root, storage, pushes, access, scripts, certificates, logger };
+    const withFilters =
+      access !== undefined || config.get("enable").includes("upload-archive")
+        ? await withServeFilters(terminal, logger)
+        : undefined;
+    const parts = { config, root, storage, pushes, access, scripts, certificates, withFilters, logger };
     const calls = trackCalls(admin?.metrics);
     const services = buildService({ ...parts, audit: audit?.hooks, metrics: calls.metrics });
     const ports = await openPorts({ services, config, logger, access, env: terminal.env });

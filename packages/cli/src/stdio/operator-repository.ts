@@ -11,6 +11,7 @@ import {
   readGitConfig,
   StorageFsError,
 } from "@x/storage-fs";
+import { archiveFilters } from "../archive/archive-filters.ts";
 import { CliError } from "../errors.ts";
 import { printable } from "../printable.ts";
 import { type Bending, bendStore } from "./bent-store.ts";
@@ -68,7 +69,15 @@ export async function openOperatorRepository(request: OperatorRequest): Promise<
       const { withPackObjectsHook } = await import("./pack-objects-hook.ts");
       objects = withPackObjectsHook(objects, { hook, directory: layout.gitDirectory, env });
     }
-    return { repository: { ...opened, objects, namespace }, protectedConfig, close: () => pool.close() };
+    const filters =
+      service === "git-upload-archive"
+        ? archiveFilters(protectedConfig, { directory: layout.gitDirectory, env })
+        : undefined;
+    return {
+      repository: { ...opened, objects, namespace, archiveFilters: filters },
+      protectedConfig,
+      close: () => pool.close(),
+    };
   } catch (error) {
     await pool.close();
     if (!(error instanceof StorageFsError)) throw error;

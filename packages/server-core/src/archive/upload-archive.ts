@@ -1,4 +1,10 @@
-import { type ArchiveEvent, type ArchiveRef, type ArchiveRequest, ObjectsError } from "@x/objects";
+import {
+  type ArchiveEvent,
+  type ArchiveFormat,
+  type ArchiveRef,
+  type ArchiveRequest,
+  ObjectsError,
+} from "@x/objects";
 import { decodeLatin1, encodeLatin1, encodePackets, encodeSideband, flush, SIDEBAND_ERROR } from "@x/pktline";
 import { frameData, frameMessage, frameNothing, framePack } from "../band-writer.ts";
 import { ServiceError } from "../errors.ts";
@@ -33,15 +39,17 @@ export async function* uploadArchive(session: Session): AsyncGenerator<Uint8Arra
   try {
     const options = parseArchiveOptions(await readWords(session));
     if (options.list) {
-      const names = archiveFormats(session.repository.config);
-      yield* frameData(encodeLatin1(names.map((name) => `${name}\n`).join("")), SIDEBAND);
+      const names = archiveFormats(session.repository);
+      yield* frameData(encodeLatin1(names.map(({ name }) => `${name}\n`).join("")), SIDEBAND);
     } else {
-      const request = await archiveRequest(session, options);
+      const { signal } = session;
+      const { level } = options;
+      const { format, run } = archiveFormat(session.repository, options.format, level);
+      const request = await archiveRequest(session, options, format);
       const refs = () => visibleRefs(session);
-      const events = createArchive.call(session.repository.objects, request, {
-        signal: session.signal,
-        refs,
-      });
+      const made = createArchive.call(session.repository.objects, request, { signal, refs });
+      const events =
+        run === undefined ? made : bounded(run(made, { level, signal }), session.limits.maxArchiveBytes);
       const paced: AsyncIterable<ArchiveEvent | Idle> = withIdle(
         events,
         session.limits.keepaliveMs,
@@ -62,6 +70,19 @@ export async function* uploadArchive(session: Session): AsyncGenerator<Uint8Arra
     throw asServiceError(cause);
   }
   yield encodePackets([flush]);
+}
+
+/** An archive that the store did not bound. @throws ServiceError `server-core/limit-exceeded` */
+async function* bounded(
+  events: AsyncIterable<ArchiveEvent>,
+  maxBytes: number,
+): AsyncGenerator<ArchiveEvent, void> {
+  let bytes = 0;
+  for await (const event of events) {
+    if (event.kind === "bytes") bytes += event.bytes.length;
+    if (bytes > maxBytes) throw limitExceeded("maxArchiveBytes", maxBytes);
+    yield event;
+  }
 }
 
 /** What the user is told; `undefined` where that is nobody's business. */
@@ -109,10 +130,10 @@ async function readWords(session: Session): Promise<string[]> {
 async function archiveRequest(
   session: Session,
   options: ReturnType<typeof parseArchiveOptions>,
+  format: ArchiveFormat,
 ): Promise<ArchiveRequest> {
   const { limits, repository } = session;
   const { prefix, level, mtime, treeish, paths, verbose } = options;
-  const format = archiveFormat(repository.config, options.format, level);
   if (prefix.length > limits.maxArchivePrefixBytes)
     throw limitExceeded("maxArchivePrefixBytes", limits.maxArchivePrefixBytes);
   const { tree, commit, time } = await findArchivedTree(session, treeish);
