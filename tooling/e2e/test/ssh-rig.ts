@@ -73,8 +73,9 @@ export async function serveSsh(root: string, key: Key): Promise<SshHost> {
   const keys = join(temporaryDirectory("keys"), "authorized_keys");
   copyFileSync(`${key.path}.pub`, keys);
   const flags = ["--http-port", "off", "--git-port", "off", "--ssh-port", "0", "--ssh-keys", keys];
+  const services = ["receive-pack", "upload-archive"].flatMap((name) => ["--enable", name]);
   const env = { XDG_STATE_HOME: temporaryDirectory("state"), HOME: temporaryDirectory("home") };
-  const { greeting } = await startCommand([root, ...flags, "--enable", "receive-pack"], root, { env });
+  const { greeting } = await startCommand([root, ...flags, ...services], root, { env });
   const port = Number(/ssh:\/\/git@127\.0\.0\.1:(\d+)/.exec(greeting)?.[1]);
   return { url: `ssh://git@127.0.0.1:${port}`, login: "git", port };
 }

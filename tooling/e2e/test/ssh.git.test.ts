@@ -123,13 +123,17 @@ describe("git over ssh", { timeout: 60_000 }, () => {
 });
 
 describe("git archive over ssh", { timeout: 60_000 }, () => {
-  it.each(FORMATS)("through sshd and xgit shell has the bytes of git's own: %s", async (format) => {
-    const host = hosts.get("sshd and xgit shell") as SshHost;
+  const ways = ["sshd and xgit shell", "xgit serve"].flatMap((way) =>
+    FORMATS.map((format) => [way, format] as const),
+  );
+  it.each(ways)("through %s has the bytes of git's own: %s", async (way, format) => {
+    const host = hosts.get(way) as SshHost;
     const env = { GIT_SSH_COMMAND: sshCommand(ada) };
     const remote = `--remote=${host.url}/${format}.git`;
     const args = ["--format=tar", "--prefix=a/", "main", "file-3", "file-19"];
     const theirs = await git(["archive", ...args], { cwd: join(root, `${format}.git`) });
     expect(await git(["archive", remote, ...args], { env })).toBe(theirs);
+    expect(await git(["archive", remote, "--list"], { env })).toBe("tar\ntgz\ntar.gz\nzip");
     const missing = await tryGit(["archive", remote, "nothing"], { env });
     expect(missing.status).not.toBe(0);
     expect(missing.stderr).toContain("no such ref: nothing");
