@@ -3,8 +3,33 @@ export const IDLE: unique symbol = Symbol("idle");
 /** @see IDLE */
 export type Idle = typeof IDLE;
 
-/** A client that may be gone is asked that often. Unit: milliseconds. */
-const PROBE_MS = 800;
+/**
+ * A client that may be gone is asked that often: the first byte brings back a reset, and the second shows it.
+ * Unit: milliseconds.
+ */
+const PROBE_MS = 400;
+
+/** A silence that is looked at every `stepMs`, to see whether it is to be marked. */
+export interface Silence {
+  readonly stepMs: number;
+  /** Another step has passed. @returns whether that was long enough, which begins it anew */
+  isDue(): boolean;
+}
+
+/** A silence to be marked every `idleMs`, or at once where `mayBeGone` says so. Unit: milliseconds. */
+export function startSilence(idleMs: number, mayBeGone?: () => boolean): Silence {
+  const stepMs = mayBeGone === undefined ? idleMs : Math.ceil(idleMs / Math.ceil(idleMs / PROBE_MS));
+  let silentMs = 0;
+  return {
+    stepMs,
+    isDue() {
+      silentMs += stepMs;
+      if (silentMs < idleMs && mayBeGone?.() !== true) return false;
+      silentMs = 0;
+      return true;
+    },
+  };
+}
 
 /**
  * What `source` gives, and {@link IDLE} each time it is silent for `idleMs` while it is waited for, or sooner where
@@ -15,17 +40,13 @@ export async function* withIdle<T>(
   idleMs: number,
   mayBeGone?: () => boolean,
 ): AsyncGenerator<T | Idle, void, undefined> {
-  const stepMs = mayBeGone === undefined ? idleMs : Math.ceil(idleMs / Math.ceil(idleMs / PROBE_MS));
   const iterator = source[Symbol.asyncIterator]();
   let over = false;
   try {
     for (;;) {
       const next = iterator.next();
-      for (let silentMs = stepMs; !(await settlesWithin(next, stepMs)); silentMs += stepMs) {
-        if (silentMs < idleMs && mayBeGone?.() !== true) continue;
-        silentMs = 0;
-        yield IDLE;
-      }
+      const silence = startSilence(idleMs, mayBeGone);
+      while (!(await settlesWithin(next, silence.stepMs))) if (silence.isDue()) yield IDLE;
       const result = await next;
       if (result.done === true) {
         over = true;

@@ -26,7 +26,7 @@ afterEach(() => void vi.useRealTimers());
 it.each<[string, (() => boolean) | undefined, number[]]>([
   ["that cannot be told from one that listens", undefined, [5000, 10_000]],
   ["that listens", () => false, [5005, 10_010]],
-  ["that may be gone", () => true, [715, 1430]],
+  ["that may be gone", () => true, [385, 770]],
 ])("silence is marked for a client %s", async (_, mayBeGone, expected) => {
   vi.useFakeTimers();
   const started = Date.now();

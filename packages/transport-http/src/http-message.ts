@@ -11,6 +11,8 @@ export interface HttpRequest {
   readonly body: AsyncIterable<Uint8Array> | undefined;
   /** Aborted when the client has gone. */
   readonly signal: AbortSignal;
+  /** Whether the client sends no more, and so may have gone without the signal's telling. */
+  readonly mayBeGone?: (() => boolean) | undefined;
   readonly peer: Peer;
   /** Who speaks HTTP/1.0 does not know 405. Any later version when not given. */
   readonly protocol?: string | undefined;

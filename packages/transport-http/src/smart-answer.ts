@@ -54,6 +54,7 @@ export async function smartAnswer(service: GitService, exchange: SmartExchange):
     vet: exchange.vet,
     input: body.chunks(),
     signal: controller.signal,
+    mayBeGone: request.mayBeGone,
   };
   const head = route.kind === "advertise" && route.head;
   let rest: AsyncIterator<Uint8Array>;

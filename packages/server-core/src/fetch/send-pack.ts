@@ -4,7 +4,7 @@ import type { PackPlace } from "../admission/pack-gate.ts";
 import { frameNothing, framePack, frameText, type Sideband } from "../band-writer.ts";
 import { configKeepaliveMs } from "../config-value.ts";
 import { ServiceError } from "../errors.ts";
-import { IDLE, type Idle, withIdle } from "../keepalive.ts";
+import { IDLE, type Idle, startSilence, withIdle } from "../keepalive.ts";
 import { startPhase } from "../metrics.ts";
 import type { Session } from "../session.ts";
 import type { FetchRequest } from "./fetch-request.ts";
@@ -46,10 +46,11 @@ export async function* sendPack(
   const nothing = () =>
     sideband === undefined ? undefined : frameNothing(sideband, pending === undefined ? 1 : 2);
   try {
-    while (!(await place.wait(idleMs))) yield* some(nothing());
+    const { mayBeGone } = session.call;
+    const silence = idleMs === undefined ? undefined : startSilence(idleMs, mayBeGone);
+    while (!(await place.wait(silence?.stepMs))) if (silence?.isDue() === true) yield* some(nothing());
     endPhase = startPhase(session.metrics, "count");
     const events = session.repository.objects.createPack(request, { signal: session.signal });
-    const { mayBeGone } = session.call;
     const paced: AsyncIterable<PackEvent | Idle> =
       idleMs === undefined ? events : withIdle(events, idleMs, mayBeGone);
     for await (const event of paced) {

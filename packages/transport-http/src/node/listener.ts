@@ -2,6 +2,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from "node:http
 import { TransportHttpError } from "../errors.ts";
 import { BODY_TAKEN, type FetchHandler } from "../fetch-handler.ts";
 import type { HttpAnswer, HttpRequest } from "../http-message.ts";
+import { askWhetherGone } from "./ask-whether-gone.ts";
 import { type BodyPace, bodyOf, isGzip, parsedBody } from "./request-body.ts";
 
 /** How patient a listener is. Times are in milliseconds. */
@@ -65,6 +66,7 @@ async function serve(
       gone.abort(new TransportHttpError("transport-http/gone", "the client went away"));
   });
   reply.once("finish", () => linger(message, patience));
+  askWhetherGone(message, reply);
   const request = requestOf(message, gone.signal, patience);
   const given = request === undefined ? BODY_TAKEN : await answer(request);
   if (gone.signal.aborted) return leave(given);
@@ -86,6 +88,7 @@ function requestOf(message: IncomingMessage, signal: AbortSignal, pace: BodyPace
     header: (name) => (changed?.has(name) ? undefined : message.headersDistinct[name]?.join(", ")),
     body: parsed === undefined ? bodyOf(message, pace) : only(parsed),
     signal,
+    mayBeGone: () => message.socket.readableEnded,
     peer: { address: message.socket.remoteAddress?.replace(/^::ffff:(?=\d+\.)/, "") },
     protocol: `HTTP/${httpVersion}`,
   };

@@ -4,6 +4,7 @@ import type { Logger } from "@x/server-core";
 import type { FetchHandler } from "../fetch-handler.ts";
 import { type ConnectionLimits, guardConnections } from "./connection-gate.ts";
 import { type NodeListenerOptions, toNodeListener } from "./listener.ts";
+import { OpenSockets } from "./open-sockets.ts";
 
 /** How patient a server is, and how many it serves. Times are in milliseconds. */
 export interface NodeServerLimits extends NodeListenerOptions, Partial<ConnectionLimits> {
@@ -65,6 +66,8 @@ export function createNodeHttpServer(options: NodeHttpServerOptions): NodeHttpSe
     listener(message, reply);
   });
   server.maxHeadersCount = MAX_HEADERS;
+  // A client that sends no more may still wait for its answer. Documented nowhere, and so missing in the types.
+  Object.assign(server, { httpAllowHalfOpen: true });
   const { maxConnections = 1024 } = limits;
   guardConnections(
     server,
@@ -75,13 +78,14 @@ export function createNodeHttpServer(options: NodeHttpServerOptions): NodeHttpSe
     },
     (address) => logger?.warn({ transport: "http", peer: address }, "a connection was turned away"),
   );
+  const sockets = new OpenSockets(server);
   return {
     listen: () => listen(server, options.host ?? "127.0.0.1", options.port ?? 0, logger),
     async close({ graceMs = 0 } = {}) {
       closing = true;
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeIdleConnections();
-      const timer = setTimeout(() => server.closeAllConnections(), graceMs);
+      const timer = setTimeout(() => sockets.cutOff(), graceMs);
       await closed;
       clearTimeout(timer);
     },
@@ -103,6 +107,7 @@ function makeServer(
     keepAliveTimeout: limits.keepAliveTimeoutMs ?? 15_000,
     maxHeaderSize: limits.maxHeaderBytes ?? 16 * 1024,
     keepAlive: true,
+    allowHalfOpen: true,
   };
   if (tls === undefined) return createServer(settings, listener);
   const handshakeTimeout = settings.headersTimeout;
