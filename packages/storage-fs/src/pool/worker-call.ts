@@ -1,6 +1,6 @@
-import { setImmediate } from "node:timers/promises";
 import type { PackEvent } from "@x/objects";
 import type { LooseScan, LooseScanRequest } from "../refs/loose-scan.ts";
+import { chunkTurns } from "./loop-turns.ts";
 import type { WorkerPicker } from "./pinned-worker.ts";
 import type { WorkerPool } from "./worker-pool.ts";
 import {
@@ -236,10 +236,10 @@ export async function* callForAnyEvents<Name extends OperationName>(
         thread.post({ kind: "chunk", id, bytes: (await reply).slice() });
         continue;
       }
+      // A port hands over a thousand messages at a time if there are as many: others get their turn first.
+      if (event.kind === "bytes") await chunkTurns.take();
       yield event;
       if (event.kind === "bytes" && ++used === EVENT_WINDOW / 2) {
-        // A port hands over a thousand messages at a time if there are as many: others get their turn first.
-        await setImmediate();
         thread.post({ kind: "credit", id, events: used });
         used = 0;
       }
