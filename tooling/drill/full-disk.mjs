@@ -17,7 +17,7 @@ import { makeScenes, requestOf, stage } from "./scene.mjs";
 /** Tells that this process is the one that may mount. */
 const INSIDE = "DRILL_MAY_MOUNT";
 /** More than any push takes. */
-const MAX_PAGES = 100;
+const MAX_PAGES = 200;
 
 const bin = fileURLToPath(new URL("../../packages/cli/dist/bin.js", import.meta.url));
 if (!existsSync(bin)) throw new Error(`${bin} is not built`);
