@@ -116,6 +116,12 @@ export interface Quarantine extends ObjectReader {
    */
   publish(): Promise<void>;
 
+  /**
+   * As `publish`, but does not wait until what everybody sees by then is there to stay: refs may be prepared meanwhile, but
+   * none may lead to the objects before `settled` resolves.
+   */
+  publishAhead?(): Promise<{ readonly settled: Promise<void> }>;
+
   /** Drops everything that was not published. Ends the quarantine in either case; harmless a second time. */
   discard(): Promise<void>;
 }

@@ -91,6 +91,22 @@ describe.each(["sha1", "sha256"] as const)("a push, %s", (format) => {
   });
 });
 
+/** Has quarantines publish ahead of what `settle` waits for. */
+function publishAhead(repository: MemoryRepository, settle: () => Promise<void>): void {
+  const receive = repository.objects.receive.bind(repository.objects);
+  repository.objects.receive = async () => {
+    const quarantine = await receive();
+    return Object.assign(quarantine, {
+      publishAhead: async () => {
+        await quarantine.publish();
+        const settled = settle();
+        settled.catch(() => {});
+        return { settled };
+      },
+    });
+  };
+}
+
 describe("a push", () => {
   it("of deletions alone brings no pack, and none is waited for", async () => {
     const repository = new MemoryRepository();
@@ -488,6 +504,43 @@ describe("a fault of the store", () => {
     ]);
     expect(repository.refs.transactions).toEqual([]);
     expect(repository.objects.quarantines[0]?.state).toBe("discarded");
+  });
+
+  it("is reported per ref, and changes none, when what is published already does not last", async () => {
+    const repository = new MemoryRepository();
+    const [c1] = repository.five();
+    repository.refs.set("refs/heads/gone", c1);
+    const { id, pack } = bring(repository, "first");
+    publishAhead(repository, () => Promise.reject(new Error("EIO")));
+    const commands: Command[] = [
+      ["refs/heads/gone", c1, undefined],
+      ["refs/heads/a", undefined, id],
+    ];
+    expect(report(await push(repository, commands, { pack }))).toEqual([
+      "unpack ok",
+      "ng refs/heads/gone unable to migrate objects to permanent storage",
+      "ng refs/heads/a unable to migrate objects to permanent storage",
+      "flush",
+    ]);
+    expect(repository.refs.id("refs/heads/gone")).toBe(c1);
+    expect(repository.refs.id("refs/heads/a")).toBeUndefined();
+  });
+
+  it("changes no ref before what is published will last", async () => {
+    const repository = new MemoryRepository();
+    const { id, pack } = bring(repository, "first");
+    let tell = () => {};
+    const isPreparing = new Promise<void>((resolve) => {
+      repository.refs.beforeTransact = resolve;
+    });
+    publishAhead(repository, () => new Promise((resolve) => (tell = resolve)));
+    const answer = push(repository, [["refs/heads/a", undefined, id]], { pack });
+    await isPreparing;
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setTimeout(resolve, 0));
+    expect(repository.refs.id("refs/heads/a")).toBeUndefined();
+    tell();
+    expect(report(await answer)).toEqual(["unpack ok", "ok refs/heads/a", "flush"]);
+    expect(repository.refs.id("refs/heads/a")).toBe(id);
   });
 
   it("is reported per ref when refs cannot be written", async () => {

@@ -12,6 +12,7 @@ import { timed } from "../metrics.ts";
 import type { ServiceCall } from "../service.ts";
 import type { PlannedEdit } from "./carry-out.ts";
 import { commandsOf, pushContext } from "./hook-context.ts";
+import { keepObjects } from "./keep-objects.ts";
 import type { Push } from "./push.ts";
 
 const utf8 = new TextEncoder();
@@ -45,6 +46,7 @@ export async function applyEdits(push: Push, plan: readonly PlannedEdit[]): Prom
       ),
     );
   } catch (error) {
+    if (phases.isLost) return;
     if (phases.gone.size > 0) {
       const rest = plan.filter((planned) => !isGone(push, planned, phases.gone));
       return push.atomic ? failAll(push) : applyEdits(push, rest);
@@ -102,6 +104,8 @@ interface PhaseWatch {
   declined?: RefChangePhase;
   /** New values that are not there any more. */
   gone: ReadonlySet<ObjectId>;
+  /** What was pushed could not be kept; all have failed by that. */
+  isLost: boolean;
   onPhase(phase: RefChangePhase, changes: readonly StagedRefChange[]): Promise<void>;
 }
 
@@ -115,7 +119,12 @@ function watchPhases(push: Push): PhaseWatch {
   const context = pushContext(push, commandsOf(push.ownLive));
   const watch: PhaseWatch = {
     gone: new Set(),
+    isLost: false,
     async onPhase(phase, changes) {
+      if (phase === "prepared" && push.settled !== undefined) {
+        watch.isLost = !(await keepObjects(push, () => push.settled));
+        if (watch.isLost) throw new Error("pushed objects could not be kept");
+      }
       try {
         await referenceTransaction?.(context, phase, changes);
       } catch (error) {

@@ -25,6 +25,8 @@ export class Push {
   /** `undefined` when the push brings nothing to store. */
   quarantine: Quarantine | undefined;
   isPublished = false;
+  /** Until then no ref may lead to what was published. */
+  settled: Promise<void> | undefined;
 
   constructor(session: Session, request: PushRequest) {
     this.session = session;

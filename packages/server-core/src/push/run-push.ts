@@ -5,9 +5,11 @@ import { examineCertificate, hasSignedOptions } from "./certificate.ts";
 import { checkConnected } from "./connected.ts";
 import { refuseAllHidden } from "./hidden.ts";
 import { askHook, commandsOf, pushContext, receivedContext, refuse } from "./hook-context.ts";
-import { judgeAll } from "./judge.ts";
+import { judgeAll, type Verdict } from "./judge.ts";
+import { keepObjects } from "./keep-objects.ts";
 import { runProcReceive, schedule } from "./proc-receive.ts";
 import type { Push } from "./push.ts";
+import type { CommandResult } from "./report-status.ts";
 import { takeObjects } from "./take-pack.ts";
 
 /** What a hook that throws has refused with. */
@@ -75,11 +77,12 @@ async function changeRefs(push: Push): Promise<void> {
     push.live.every(({ isForHook }) => !isForHook) &&
     (isAnyRepeated(push) || (push.atomic ? refused.length > 0 : refused.length === push.live.length));
   // What is refused in any case needs no objects.
-  if (!isLost && !(await publish(push))) return;
+  if (!isLost && !(await publish(push, verdicts))) return;
   findAliases(push, symbolic);
   push.settleAtomic();
   await runProcReceive(push);
   await carryOut(push, verdicts);
+  if (push.settled !== undefined) await keepObjects(push, () => push.settled);
 }
 
 /** Then nothing is created or changed at all. */
@@ -87,15 +90,18 @@ function isAnyRepeated(push: Push): boolean {
   return new Set(push.live.map(({ command }) => command.ref)).size < push.live.length;
 }
 
-async function publish(push: Push): Promise<boolean> {
-  try {
-    await timed(push.session.metrics, "publish", async () => push.quarantine?.publish());
-    push.isPublished = true;
-    return true;
-  } catch (error) {
-    push.session.stats.reason = `publish: ${error instanceof Error ? error.message : String(error)}`;
-    push.session.logger?.error({ error }, "pushed objects could not be kept");
-    push.failLive("unable to migrate objects to permanent storage");
-    return false;
-  }
+function publish(push: Push, verdicts: ReadonlyMap<CommandResult, Verdict>): Promise<boolean> {
+  // Where nothing but refs changes, these are prepared while the disk takes the objects in.
+  const changesOnlyRefs =
+    push.shallowRoots.size === 0 &&
+    push.live.every((result) => !result.isForHook && verdicts.get(result)?.workTree === undefined);
+  return keepObjects(push, () =>
+    timed(push.session.metrics, "publish", async () => {
+      const { quarantine } = push;
+      if (changesOnlyRefs && quarantine?.publishAhead !== undefined)
+        push.settled = (await quarantine.publishAhead()).settled;
+      else await quarantine?.publish();
+      push.isPublished = true;
+    }),
+  );
 }

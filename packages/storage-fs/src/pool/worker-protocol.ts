@@ -90,9 +90,9 @@ export interface Operations {
   };
   /**
    * Brings a held pack into the store of its quarantine. `process` is what this process is called; `isGuarded` says that
-   * another push of it has made the pack's guard.
+   * another push of it has made the pack's guard. Gives the directories that are to be synced.
    */
-  publishHeld: { args: { name: string; process: string; isGuarded: boolean }; result: undefined };
+  publishHeld: { args: { name: string; process: string; isGuarded: boolean }; result: readonly string[] };
 }
 
 /** An archive that is wanted, and the files of attributes that belong to no tree. */

@@ -69,10 +69,12 @@ export async function createQuarantine(
   };
   const own = { objectsDirectory: directory, objectFormat: location.format, durability };
   const reader = createFileObjectReader(workers, location);
-  const publishHeld = async (name: string): Promise<void> => {
+  const publishHeld = async (name: string): Promise<readonly string[]> => {
     const process = await ownProcessName();
-    const publish = async (isGuarded: boolean): Promise<void> =>
-      call(workers.pick("heavy"), "publishHeld", location, { name, process, isGuarded });
+    let changed: readonly string[] = [];
+    const publish = async (isGuarded: boolean): Promise<void> => {
+      changed = await call(workers.pick("heavy"), "publishHeld", location, { name, process, isGuarded });
+    };
     let isDone = false;
     const release = await joinGuard(`${store.objectsDirectory}/pack/${name}.keep`, () => {
       isDone = true;
@@ -80,6 +82,37 @@ export async function createQuarantine(
     });
     releases.push(release);
     if (!isDone) await publish(true);
+    return changed;
+  };
+  /** @returns directories with new entries */
+  const bringIn = async (): Promise<string[]> => {
+    if (unpackBelow > 0 && packs.length > 0) await makeDirectory();
+    const isUnpacked =
+      unpackBelow > 0 && packs.length > 0 && (await unpackReceived(quarantine, own, unpackBelow));
+    const changed: string[] = [];
+    if (!isUnpacked) {
+      for (const name of held.names) changed.push(...(await publishHeld(name)));
+      const paths = held.names.map((name) => `${store.objectsDirectory}/pack/${name}`);
+      releases.push(arrivals.arrived(held.ids, paths));
+    }
+    if (isOnDisk)
+      changed.push(...(await publishLooseObjects(directory, store.objectsDirectory, store.access)));
+    if (isOnDisk && !isUnpacked) {
+      const published = await publishPacks(directory, store.objectsDirectory, store.access);
+      releases.push(published.release);
+      changed.push(...published.changedDirectories);
+    }
+    return changed;
+  };
+  const publishAhead = async (): Promise<{ settled: Promise<void> }> => {
+    const changed = await bringIn();
+    const settled = syncsOf(durability).directories
+      ? syncDirectories(changed.map(toBytePath))
+      : Promise.resolve();
+    settled.catch(() => {}); // whoever waits for it hears of it
+    isPublished = true;
+    void close(); // goes on while refs change
+    return { settled };
   };
   let unpackBelow = 0;
   const quarantine: Quarantine = {
@@ -136,26 +169,10 @@ export async function createQuarantine(
         options,
       ),
     async publish() {
-      if (unpackBelow > 0 && packs.length > 0) await makeDirectory();
-      const isUnpacked =
-        unpackBelow > 0 && packs.length > 0 && (await unpackReceived(quarantine, own, unpackBelow));
-      const changed: string[] = [];
-      if (!isUnpacked) {
-        for (const name of held.names) await publishHeld(name);
-        const paths = held.names.map((name) => `${store.objectsDirectory}/pack/${name}`);
-        releases.push(arrivals.arrived(held.ids, paths));
-      }
-      if (isOnDisk)
-        changed.push(...(await publishLooseObjects(directory, store.objectsDirectory, store.access)));
-      if (isOnDisk && !isUnpacked) {
-        const published = await publishPacks(directory, store.objectsDirectory, store.access);
-        releases.push(published.release);
-        changed.push(...published.changedDirectories);
-      }
-      if (syncsOf(durability).directories) await syncDirectories(changed.map(toBytePath));
-      isPublished = true;
-      void close(); // goes on while refs change
+      const { settled } = await publishAhead();
+      await settled;
     },
+    publishAhead,
     async discard() {
       try {
         // What of it stays on a bad disk is no reason to fail refs that have changed; a later start removes it.

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { closeSync, existsSync, linkSync, openSync, unlinkSync } from "node:fs";
+import { closeSync, existsSync, linkSync, unlinkSync } from "node:fs";
 import { toBytePath } from "../disk/byte-path.ts";
 import { syncsOf } from "../disk/durability.ts";
 import { makeShared, share } from "../disk/shared-access.ts";
@@ -13,16 +13,17 @@ import { syncFile, writeNewFile } from "./pack-file-sink.ts";
 /**
  * Brings a held pack into a store: written beside the others under names that mean nothing, and on disk before it gets
  * its own. All but the waiting is done at once: from thread to thread each step would cost more than it takes.
+ * @returns directories with new entries, which last once these are synced
  * @throws what the system says; nothing of it is left then but what has its name already
  */
 export async function publishHeld(
   { name, packBytes, indexBytes, reverseIndexBytes }: HeldPack,
   { objectsDirectory, access, durability = "full" }: StoreLocation,
   { process, isGuarded }: Omit<Operations["publishHeld"]["args"], "name">,
-): Promise<void> {
+): Promise<Operations["publishHeld"]["result"]> {
   const to = `${objectsDirectory}/pack`;
   const isNew = !existsSync(to) && (await makeShared(toBytePath(to), access));
-  const { packs: syncsPacks, directories: syncsDirectories } = syncsOf(durability);
+  const { packs: syncsPacks } = syncsOf(durability);
   const tag = randomBytes(6).toString("hex");
   const draftOf = (kind: Parameters<typeof draftName>[0]) => `${to}/${draftName(kind, process, tag)}`;
   // Readers look for `.idx`: it comes last.
@@ -49,8 +50,7 @@ export async function publishHeld(
   } finally {
     for (const path of [...files.map(({ from }) => from), guard]) unlinkIfThere(path);
   }
-  if (syncsDirectories)
-    await waitForAll((isNew ? [to, objectsDirectory] : [to]).map((path) => syncDirectory(path)));
+  return isNew ? [to, objectsDirectory] : [to];
 }
 
 /** @returns `false` when it takes a closer look */
@@ -68,15 +68,6 @@ function unlinkIfThere(path: string): void {
     unlinkSync(path);
   } catch {
     // What stays on a bad disk is swept by a later start.
-  }
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const descriptor = openSync(path, "r");
-  try {
-    await syncFile(descriptor);
-  } finally {
-    closeSync(descriptor);
   }
 }
 

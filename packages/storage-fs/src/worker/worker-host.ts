@@ -131,12 +131,13 @@ export class WorkerHost {
   async #publishHeld(
     location: StoreLocation,
     { name, process, isGuarded }: Operations["publishHeld"]["args"],
-  ): Promise<undefined> {
+  ): Promise<Operations["publishHeld"]["result"]> {
     const pack = this.#held.of(location).find((held) => held.name === name);
     if (pack === undefined || location.store === undefined)
       throw new PackError("pack/missing-object", `${name} is gone`);
-    await publishHeld(pack, location.store, { process, isGuarded });
+    const changed = await publishHeld(pack, location.store, { process, isGuarded });
     this.#held.drop(location, pack);
+    return changed;
   }
 
   /** The objects came in just now: no list of packs from before will do. */
