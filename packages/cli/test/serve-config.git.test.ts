@@ -88,6 +88,19 @@ describe("the config of xgit serve", () => {
     expect(push.status).toBe(0);
   });
 
+  it("lets the pages in that it is told of", async () => {
+    const root = await newRoot();
+    const origin = "https://pages.example";
+    const { http } = await start(root, ...FREE, "--set", `http.corsOrigins=${origin}`);
+    const allowed = async (from: string) => {
+      const answer = await fetch(`${http}/demo.git/info/refs?service=git-upload-pack`, {
+        headers: { origin: from },
+      });
+      return answer.headers.get("access-control-allow-origin");
+    };
+    expect([await allowed(origin), await allowed("https://other.example")]).toEqual([origin, null]);
+  });
+
   it("limits what it was told to limit", async () => {
     const root = await newRoot();
     const { http } = await start(root, ...FREE, "--set", "limits.maxFetchRequestBytes=10");

@@ -11,6 +11,7 @@ import {
   number,
   picklist,
   pipe,
+  regex,
   string,
   union,
 } from "valibot";
@@ -57,6 +58,13 @@ export const TOKEN: Setting<string> = {
   schema: pipe(string(), minLength(16)),
   expected: "a text of 16 characters or more",
   isSecret: true,
+};
+
+/** Origins of web pages, as browsers write them. */
+export const ORIGINS: Setting<readonly string[]> = {
+  schema: array(pipe(string(), regex(/^(?:\*|https?:\/\/[^/\s]+)$/))),
+  expected: 'a list of origins like "https://example.com", or "*"',
+  fallback: [],
 };
 
 /** Yes or no. */

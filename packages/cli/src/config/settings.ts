@@ -12,6 +12,7 @@ import {
   choice,
   LIMIT,
   MAX_TIMER_MS,
+  ORIGINS,
   orElse,
   PATH,
   PORT,
@@ -37,6 +38,8 @@ export interface Settings {
   readonly "https.key": string | undefined;
   /** Serves files to clients of the dumb protocol too: then whoever may fetch may see all that a repository holds. */
   readonly "http.dumb": boolean;
+  /** Web pages that may fetch and push from a browser, by their origins; `*` for all. */
+  readonly "http.corsOrigins": readonly string[];
   /** Not set: the usual one, or any that is free, when `ssh.keys` is set, else none. */
   readonly "ssh.port": number | "off" | undefined;
   /** A private key; made when it is not there. */
@@ -84,6 +87,7 @@ const OWN: { readonly [K in keyof Settings]: Setting<NonNullable<Settings[K]>> }
   "https.certificate": PATH,
   "https.key": PATH,
   "http.dumb": orElse(YES_NO, false),
+  "http.corsOrigins": ORIGINS,
   "ssh.port": PORT,
   "ssh.hostKey": PATH,
   "ssh.keys": PATH,

@@ -61,7 +61,14 @@ export async function openPorts(parts: PortParts): Promise<OpenPorts> {
   try {
     const { service } = services;
     const dumb = config.get("http.dumb") ? services.dumb : undefined;
-    const handler = createFetchHandler({ service, dumb, logger, limits: config.limits("http.limits") });
+    const origins = config.get("http.corsOrigins");
+    const handler = createFetchHandler({
+      service,
+      dumb,
+      logger,
+      limits: config.limits("http.limits"),
+      cors: origins.length > 0 ? { origins } : undefined,
+    });
     if (config.get("http.port") !== "off") list.push(await openHttp(parts, handler));
     if (config.get("https.port") !== "off") {
       const { port, ...watched } = await openHttps(parts, handler);
