@@ -89,6 +89,7 @@ describe("what is made in a repository that several users share", () => {
     const directory = `${root}/guarded`;
     await git(["init", "-q", "--bare", directory]);
     await git(["config", "core.sharedRepository", "group"], { cwd: directory });
+    await git(["config", "receive.unpackLimit", "1"], { cwd: directory });
     const hook = `${directory}/hooks/reference-transaction`;
     writeFileSync(hook, "#!/bin/sh\nstat -c %a objects/pack/*.keep >>modes\n");
     chmodSync(hook, 0o755);

@@ -82,7 +82,7 @@ export function archiveCases(format: ObjectFormat): readonly ConformanceCase<Obj
         await rejects(archived(store, request), "a file that is missing", "objects/not-found");
         const nowhere = { ...request, paths: ["nowhere"] };
         await rejects(archived(store, nowhere), "a path that matches nothing", "objects/bad-archive-request");
-        const limits = { maxEntries: 1000, maxArchiveBytes: 10_000, maxCpuMs: 1e9 };
+        const limits = { maxArchiveEntries: 1000, maxArchiveBytes: 10_000, maxCpuMs: 1e9 };
         const large = { ...request, paths: ["large"] };
         await rejects(archived(store, { ...large, limits }), "maxArchiveBytes", "objects/limit-exceeded");
         await archived(store, { ...large, limits: { ...limits, maxArchiveBytes: 1e9 } });
