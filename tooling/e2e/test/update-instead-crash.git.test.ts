@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { git, temporaryDirectory, tryGit } from "@tooling/test-kit";
+import { git, moveToReftable, temporaryDirectory, tryGit } from "@tooling/test-kit";
 import { describe, expect, it } from "vitest";
 import { fatalStepArguments } from "./fatal-step.ts";
 import { BIN } from "./server.ts";
@@ -65,4 +65,45 @@ describe("a push to a checked-out branch that dies at any step", () => {
     expect(died).toBeGreaterThan(1);
     expect(died).toBeLessThan(MAX_STEPS);
   });
+
+  // A stock git that knows no reftables looks at files and index from the repository that was pushed.
+  it.each(["rename", "write"])(
+    "%s, with refs in reftables: the lock of the index goes, and the next one goes through",
+    async (step) => {
+      rmSync(work, { recursive: true, force: true });
+      await git(["init", "-q", "-b", "main", work]);
+      await commit("one", { a: "a\n", "dir/c": "c\n" });
+      await commit("two", { a: "new\n", dir: "file\n" });
+      const seen = (...args: string[]) =>
+        git(args, {
+          cwd: there,
+          env: { GIT_DIR: `${work}/.git`, GIT_WORK_TREE: there, GIT_INDEX_FILE: index },
+        });
+      const index = `${there}/.git/index`;
+      let [died, locked] = [0, 0];
+      for (let number = 1; number <= MAX_STEPS; number++) {
+        rmSync(there, { recursive: true, force: true });
+        await git(["clone", "-q", work, there]);
+        await inThere("reset", "-q", "--hard", "main~1");
+        await inThere("config", "receive.denyCurrentBranch", "updateInstead");
+        await moveToReftable(`${there}/.git`);
+        const first = await push(program, { FATAL_STEP: `${step}:${number}` });
+        if (first.status === 0) break;
+        died++;
+        if (existsSync(`${index}.lock`)) locked++;
+        await git(["ls-remote", `--upload-pack=${XGIT} upload-pack`, there]);
+        expect(existsSync(`${index}.lock`)).toBe(false);
+        const [branch = ""] = (
+          await git(["ls-remote", `--upload-pack=${XGIT} upload-pack`, there, "refs/heads/main"])
+        ).split("\t");
+        await seen("read-tree", "--reset", "-u", branch);
+        await seen("clean", "-qfd");
+        expect(await push(XGIT)).toMatchObject({ status: 0 });
+        expect(await seen("status", "--porcelain")).toBe("");
+      }
+      expect(died).toBeGreaterThan(1);
+      expect(died).toBeLessThan(MAX_STEPS);
+      expect(locked).toBeGreaterThan(0);
+    },
+  );
 });
