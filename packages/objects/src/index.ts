@@ -63,6 +63,7 @@ export type { PackEvent, PackLimits, PackRequest, PackSummary, TagCandidate } fr
 export { foldCase, matchesPath } from "./pattern/matches-path.ts";
 export { type Positions, Wildmatch, type WildmatchOptions } from "./pattern/wildmatch.ts";
 export type {
+  ConnectivityRequest,
   PackReceipt,
   Quarantine,
   ReceivedObject,

@@ -48,6 +48,15 @@ export interface TakePackOptions extends Abortable {
   readonly onMessage?: ((text: string) => void) | undefined;
   /** Gets texts for the user, in C git's words. */
   readonly onProgress?: ((text: string) => void) | undefined;
+  /** Look whether what came in connects as well, while it is at hand. A store may leave it at {@link Quarantine.unconnected}. */
+  readonly connects?: ConnectivityRequest | undefined;
+}
+
+/** What {@link Quarantine.unconnected} would be asked for when the pack is in. */
+export interface ConnectivityRequest {
+  readonly tips: readonly ObjectId[];
+  /** Asked once the end of the pack has come, and not before: refs may change while it does. */
+  known(): Promise<readonly ObjectId[]>;
 }
 
 /** What a received pack held. */
@@ -58,6 +67,8 @@ export interface PackReceipt {
   readonly bytes: number;
   /** Bytes that were read after the pack's end and belong to nobody. */
   readonly trailingBytes: number;
+  /** Nothing is missing from the tips of {@link TakePackOptions.connects}. Otherwise nobody knows yet. */
+  readonly connects?: boolean | undefined;
 }
 
 /** An object that came in. */

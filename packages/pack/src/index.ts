@@ -11,6 +11,7 @@ export {
   storedNumbers,
 } from "./ask/ask-ancestry.ts";
 export { askHas, askHeaders, askPeel, askRead } from "./ask/ask-objects.ts";
+export { type ArrivedPack, type ArrivedTips, connectsAtOnce } from "./ask/connects-at-once.ts";
 export { FsckWatch } from "./ask/fsck-watch.ts";
 export { hexOf } from "./ask/hex-of.ts";
 export { listReceived, type PackRow } from "./ask/list-received.ts";

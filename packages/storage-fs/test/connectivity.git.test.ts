@@ -87,6 +87,9 @@ describe.each<ObjectFormat>(["sha1", "sha256"])("what a push stands on, %s", (fo
     return answer;
   }
 
+  /** Whether the last pack was seen to connect when it came in. */
+  let atOnce: boolean | undefined;
+
   /** Takes in just these, and asks about `tips`, of which all are new to a repository that has `second`. */
   async function lost(
     tips: readonly ObjectId[],
@@ -95,8 +98,15 @@ describe.each<ObjectFormat>(["sha1", "sha256"])("what a push stands on, %s", (fo
   ): Promise<readonly ObjectId[]> {
     const known = options.known ?? second;
     const { directory, quarantine } = await holding(known);
-    if (objects.length > 0) await quarantine.takePack(inPieces(await packOf(...objects)), { limits });
+    const connects = { tips, known: async () => [known] };
+    const receipt =
+      objects.length === 0
+        ? undefined
+        : await quarantine.takePack(inPieces(await packOf(...objects)), { limits, connects });
     const answer = await quarantine.unconnected(tips, [known], options);
+    // What is found out while the pack comes in says either that all is well, or nothing.
+    if (receipt?.connects) expect(answer).toEqual([]);
+    atOnce = receipt?.connects;
     if (options.clientShallow === undefined)
       expect(answer).toEqual(await lostToGit(directory, quarantine, tips));
     await quarantine.discard();
@@ -106,6 +116,25 @@ describe.each<ObjectFormat>(["sha1", "sha256"])("what a push stands on, %s", (fo
   it("a commit whose tree is as it was", async () => {
     const tip = await commit(id("root2"), second);
     expect(await lost([tip], [tip])).toEqual([]);
+    expect(atOnce).toBe(true);
+  });
+
+  it("one that builds on what no ref reaches, or on nothing known", async () => {
+    const between = await commit(id("root2"), second);
+    const tip = await commit(id("root2"), between);
+    const repository = await holding(second);
+    await git(["unpack-objects", "-q"], { cwd: repository.directory, input: await packOf(between) });
+    for (const known of [
+      async () => [second],
+      async () => [],
+      () => Promise.reject(new Error("broken refs")),
+    ]) {
+      const quarantine = await storeOf(pool, repository).receive();
+      const options = { limits, connects: { tips: [tip], known } };
+      expect((await quarantine.takePack(inPieces(await packOf(tip)), options)).connects).toBe(false);
+      await quarantine.discard();
+    }
+    await repository.quarantine.discard();
   });
 
   it("a tree that history had further down, and blobs from elsewhere in it", async () => {

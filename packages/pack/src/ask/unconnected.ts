@@ -1,15 +1,12 @@
-import { type ObjectId, objectIdToBytes, rawIdLength } from "@x/objects";
-import { ENTRY_COMMIT } from "../format/entry-header.ts";
+import type { ObjectId } from "@x/objects";
 import type { ObjectTable } from "../read/object-table.ts";
-import type { PackReader } from "../read/pack-reader.ts";
-import { referenceBit } from "../take/reference-gatherer.ts";
 import { CommitTable } from "../walk/commit-table.ts";
-import { referencesConnect } from "../walk/connected-references.ts";
 import { enumerateObjects } from "../walk/enumerate.ts";
 import { type AncestryQuestion, storedNumbers } from "./ask-ancestry.ts";
+import { type ArrivedPack, connectsAtOnce } from "./connects-at-once.ts";
 import { hexOf } from "./hex-of.ts";
 import type { Pace } from "./pace.ts";
-import { isAboutObjects, Peeler } from "./peel.ts";
+import { isAboutObjects } from "./peel.ts";
 
 /** A pack that was taken in, and what was found out meanwhile. */
 export interface ReceivedPack {
@@ -57,7 +54,8 @@ export async function askUnconnected(
   const shallow = new Set(storedNumbers(objects, [...ends, ...args.clientShallow]));
   const commits = new CommitTable(objects, shallow);
   const work: ConnectivityWork = { objects, pace, commits, shallow, maxTreeDepth: args.maxTreeDepth };
-  if (args.clientShallow.length === 0 && (await connectAtOnce(work, args))) return [];
+  const atOnce = args.clientShallow.length === 0 && arrivals(objects, args.packs);
+  if (atOnce && (await pace.run(connectsAtOnce(commits, { ...args, packs: atOnce })))) return [];
   const haves = storedNumbers(objects, args.known);
   const lost: ObjectId[] = [];
   const stored: ObjectId[] = [];
@@ -67,43 +65,15 @@ export async function askUnconnected(
   return [...lost, ...(await findLost(work, stored, haves))];
 }
 
-async function connectAtOnce(
-  { objects, pace, commits }: ConnectivityWork,
-  { tips, known, packs }: UnconnectedQuestion,
-): Promise<boolean> {
-  const readers = packs.map((pack) => ({
-    ...pack,
-    reader: objects.packs.find(({ index }) => hexOf(index.packChecksum) === pack.packChecksum),
-  }));
-  const names = new Set(known);
-  const rows: Uint8Array[] = [];
-  for (const { outerReferences, reader } of readers) {
-    if (outerReferences === undefined || reader === undefined) return false;
-    rows.push(outerReferences);
+/** @returns `undefined` when one of `packs` is not there */
+function arrivals(objects: ObjectTable, packs: readonly ReceivedPack[]): ArrivedPack[] | undefined {
+  const arrived: ArrivedPack[] = [];
+  for (const pack of packs) {
+    const reader = objects.packs.find(({ index }) => hexOf(index.packChecksum) === pack.packChecksum);
+    if (reader === undefined) return undefined;
+    arrived.push({ ...pack, index: reader.index });
   }
-  for (const tip of tips) {
-    if (names.has(tip) || readers.some((pack) => cameWith(pack, pack.reader, tip))) continue;
-    const number = objects.findId(tip);
-    if (number < 0 || objects.header(number).type !== "commit") return false;
-    const row = new Uint8Array(rawIdLength(objects.format) + 1);
-    row.set(objectIdToBytes(tip));
-    row[row.length - 1] = referenceBit(ENTRY_COMMIT);
-    rows.push(row);
-  }
-  const references = { rows: joined(rows) };
-  const knownCommits = () => commitsOf(objects, known);
-  try {
-    return await pace.run(referencesConnect({ commits, references, known: names, knownCommits }));
-  } catch (error) {
-    if (isAboutObjects(error)) return false;
-    throw error;
-  }
-}
-
-/** Whether the pack as it was received has the object: what completes a thin pack was not looked into. */
-function cameWith(pack: ReceivedPack, reader: PackReader | undefined, id: ObjectId): boolean {
-  const position = reader?.index.find(objectIdToBytes(id), 0) ?? -1;
-  return position >= 0 && (reader as PackReader).index.offset(position) < pack.receivedEnd;
+  return arrived;
 }
 
 /** Halves tips that fail together until it is clear which of them do: mostly all are well, or one is not. */
@@ -143,26 +113,4 @@ async function isConnected(
     if (isAboutObjects(error)) return false;
     throw error;
   }
-}
-
-/** The commits that refs of these ids stand for. One that is broken does not stand in the way of others. */
-function* commitsOf(objects: ObjectTable, ids: readonly ObjectId[]): Generator<undefined, number[]> {
-  const commits: number[] = [];
-  const peeler = new Peeler(objects);
-  for (const [i, id] of ids.entries()) {
-    if (i % 64 === 0) yield;
-    const peeled = peeler.peel(id);
-    if (peeled?.type === "commit") commits.push(objects.findId(peeled.id));
-  }
-  return commits;
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

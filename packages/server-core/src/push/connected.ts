@@ -1,6 +1,7 @@
-import type { ObjectId, Quarantine } from "@x/objects";
+import type { ConnectivityRequest, ObjectId, Quarantine } from "@x/objects";
 import { alternateTips } from "../announce/alternate-tips.ts";
 import { requiredBoolean } from "../config-value.ts";
+import type { Session } from "../session.ts";
 import { tellBrokenHistory } from "./broken-history.ts";
 import { fsckIsAsked } from "./fsck-settings.ts";
 import type { Push } from "./push.ts";
@@ -17,13 +18,12 @@ export async function checkConnected(push: Push): Promise<string | undefined> {
   const { session, quarantine } = push;
   const { signal } = session;
   const updates = push.liveUpdates;
-  if (quarantine === undefined || updates.length === 0) return undefined;
-  const tips = [...new Set(updates.map(({ command }) => command.newId))];
-  const known = await session.refs.tips(signal, { haves: true });
-  for (const id of await alternateTips(session)) known.add(id);
-  const missing = new Set(await quarantine.unconnected(tips, [...known], { signal }));
+  if (quarantine === undefined || updates.length === 0 || push.connects) return undefined;
+  const { tips } = connectivityOf(push);
+  const known = await whatIsKnown(session);
+  const missing = new Set(await quarantine.unconnected(tips, known, { signal }));
   if (missing.size === 0) return undefined;
-  await findShallow(push, quarantine, [...missing], [...known]);
+  await findShallow(push, quarantine, [...missing], known);
   const { repository } = session;
   const mayBeShallow =
     requiredBoolean(repository.config, "receive.shallowUpdate") === true &&
@@ -35,8 +35,21 @@ export async function checkConnected(push: Push): Promise<string | undefined> {
     else if (!mayBeShallow) result.error = "shallow update not allowed";
   }
   const lacking = [...missing].filter((tip) => !push.shallowRoots.has(tip));
-  await tellBrokenHistory(push, quarantine, lacking, [...known]);
+  await tellBrokenHistory(push, quarantine, lacking, known);
   return fsckIsAsked(repository.config) === true ? findLack(push, quarantine, lacking) : undefined;
+}
+
+/** What has to connect, as far as that can be told before the pack is read. */
+export function connectivityOf(push: Push): ConnectivityRequest {
+  const tips = new Set(push.liveUpdates.map(({ command }) => command.newId));
+  return { tips: [...tips], known: () => whatIsKnown(push.session) };
+}
+
+/** What a push may build on: all that the pusher has been told of, or would be. */
+async function whatIsKnown(session: Session): Promise<ObjectId[]> {
+  const known = await session.refs.tips(session.signal, { haves: true });
+  for (const id of await alternateTips(session)) known.add(id);
+  return [...known];
 }
 
 /** Whether one of `tips` is there, so that it is something below it that is not. */

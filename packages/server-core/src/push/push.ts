@@ -24,6 +24,8 @@ export class Push {
   certificate: PushCertificate | undefined;
   /** `undefined` when the push brings nothing to store. */
   quarantine: Quarantine | undefined;
+  /** It was found out while its pack was taken in that nothing is missing. */
+  connects = false;
   isPublished = false;
   /** Until then no ref may lead to what was published. */
   settled: Promise<void> | undefined;

@@ -4,6 +4,7 @@ import { configBytes, configUnsigned } from "../config-value.ts";
 import { ServiceError } from "../errors.ts";
 import { plain, type Session } from "../session.ts";
 import { storeCertificate } from "./certificate.ts";
+import { connectivityOf } from "./connected.ts";
 import { isToldByIndexPack, readFsckSettings } from "./fsck-settings.ts";
 import type { Push } from "./push.ts";
 
@@ -46,9 +47,11 @@ async function takePack(push: Push, onPackIn: () => void): Promise<void> {
     unpackBelow: unpackLimit(session),
     onMessage: say,
     onProgress: request.capabilities.has("quiet") ? undefined : say,
+    connects: connectivityOf(push),
     signal: session.signal,
   });
   if (receipt === undefined) return;
+  push.connects = receipt.connects === true;
   session.stats.objects = receipt.objects;
   session.metrics.phase("receive", lastChunk - started);
   session.metrics.phase("index", performance.now() - lastChunk);

@@ -21,6 +21,8 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((text: string) => void) | undefined;
   readonly onMessage?: ((text: string) => void) | undefined;
+  /** Gives what the job is to be told of whatever else it sends. */
+  readonly answer?: ((event: WorkerEvent) => Promise<unknown>) | undefined;
 }
 
 /** Asks a worker one question. @throws ObjectsError, or an AbortError when `signal` fires */
@@ -66,7 +68,7 @@ function startCall<Name extends OperationName>(
   operation: Name,
   location: StoreLocation,
   args: Operations[Name]["args"],
-  { signal, onProgress, onMessage }: CallOptions,
+  { signal, onProgress, onMessage, answer }: CallOptions,
 ): RunningCall<Operations[Name]["result"]> {
   signal?.throwIfAborted();
   let wake: (() => void) | undefined;
@@ -85,6 +87,10 @@ function startCall<Name extends OperationName>(
       onEvent: (event) => {
         if (event.kind === "progress") onProgress?.(event.text);
         else if (event.kind === "message") onMessage?.(event.text);
+        else if (answer !== undefined) {
+          const tell = (told: unknown) => thread.post({ kind: "answer", id, answer: told });
+          answer(event).then(tell, () => tell(undefined));
+        }
       },
       onTaken: (buffer) => {
         taken++;
@@ -183,7 +189,7 @@ export async function* callForEvents<Name extends "createPack" | "received">(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<PackEvent, void> {
   for await (const event of callForAnyEvents(pool, operation, location, args, signal))
-    if (event.kind !== "message" && event.kind !== "refs") yield event;
+    if (event.kind !== "message" && event.kind !== "refs" && event.kind !== "known") yield event;
 }
 
 /** As {@link callForEvents}, for all that a job may say. @param answer makes of an event what the job is to be sent for it */

@@ -77,13 +77,15 @@ export interface Operations {
   /** Sends events, as `encodeReceived` has them. `count` objects from the start of the pack, in hex its checksum. */
   received: { args: Pick<ReceivedPack, "packChecksum" | "count">; result: undefined };
   updateWorkTree: { args: WorkTreeRequest; result: WorkTreeAnswer };
-  /** Takes chunks; sends progress and messages. */
+  /** Takes chunks; sends progress and messages; asks what is known once the pack is in, if it was given tips. */
   takePack: {
     args: {
       limits: ReceiveLimits;
       progress: boolean;
       fsck: ReceiveFsck | undefined;
       mayBeThin: boolean;
+      /** Tips to be looked at once all is in; `undefined` when nobody asks. */
+      tips: readonly ObjectId[] | undefined;
     };
     /** `pack` is `undefined` for an empty one. */
     result: { receipt: PackReceipt; pack: ReceivedPack | undefined; held: HeldFiles | undefined };
@@ -111,6 +113,8 @@ export type ToWorker =
   | { kind: "credit"; id: number; events: number }
   | { kind: "chunk"; id: number; bytes: Uint8Array }
   | { kind: "input-end"; id: number }
+  /** To what the job has asked; `undefined` when that cannot be told. */
+  | { kind: "answer"; id: number; answer: unknown }
   | { kind: "abort"; id: number }
   /** The objects there are gone or have moved: what is open of them is to be closed. */
   | { kind: "forget"; location: StoreLocation };
@@ -121,7 +125,9 @@ export type WorkerEvent =
   | ArchiveEvent
   | { readonly kind: "message"; readonly text: string }
   /** The refs are needed, as JSON. */
-  | { readonly kind: "refs" };
+  | { readonly kind: "refs" }
+  /** The pack is in; ids are needed whose objects are there, with all that they reach. */
+  | { readonly kind: "known" };
 
 /** From a worker. */
 export type FromWorker =

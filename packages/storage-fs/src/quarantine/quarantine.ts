@@ -121,7 +121,7 @@ export async function createQuarantine(
       held.headers(ids) === undefined ? reader.has(ids, options) : ids.map(() => true),
     headers: async (ids, options) => held.headers(ids) ?? reader.headers(ids, options),
     async takePack(chunks, options) {
-      const { limits, fsck, mayBeThin = true, onProgress, onMessage, signal } = options;
+      const { limits, fsck, mayBeThin = true, onProgress, onMessage, connects, signal } = options;
       maxTreeDepth = limits.maxTreeDepth;
       unpackBelow = options.unpackBelow ?? 0;
       // Until it is known otherwise.
@@ -131,9 +131,9 @@ export async function createQuarantine(
         workers.pick("heavy"),
         "takePack",
         location,
-        { limits, fsck, mayBeThin, progress: onProgress !== undefined },
+        { limits, fsck, mayBeThin, progress: onProgress !== undefined, tips: connects?.tips },
         chunks,
-        { signal, onProgress, onMessage },
+        { signal, onProgress, onMessage, answer: connects && (() => connects.known()) },
       );
       if (taken.pack !== undefined) packs.push(taken.pack);
       if (taken.held !== undefined) held.add(taken.held);

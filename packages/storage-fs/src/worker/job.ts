@@ -35,6 +35,7 @@ export class Job {
   /** What the latest chunk came in. */
   #lent: ArrayBuffer | undefined;
   readonly #chunks: Uint8Array[] = [];
+  readonly #answers: unknown[] = [];
   #inputEnded = false;
   #credit = EVENT_WINDOW;
   #aborted = false;
@@ -111,6 +112,17 @@ export class Job {
   endInput(): void {
     this.#inputEnded = true;
     this.#wake?.();
+  }
+
+  addAnswer(answer: unknown): void {
+    this.#answers.push(answer);
+    this.#wake?.();
+  }
+
+  /** What came back for an event that asks for something. @throws Aborted */
+  async answer(): Promise<unknown> {
+    while (this.#answers.length === 0) await this.#wait();
+    return this.#answers.shift();
   }
 
   abort(): void {

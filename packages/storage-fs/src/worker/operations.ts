@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import type { ObjectId } from "@x/objects";
 import { createNodeHasher } from "@x/objects/node";
 import {
@@ -22,11 +21,11 @@ import {
 } from "@x/pack";
 import type { OperationName, Operations, StoreLocation } from "../pool/worker-protocol.ts";
 import { encodeReceived } from "../quarantine/received-objects.ts";
-import { parseShallow } from "../repository/shallow-file.ts";
 import { createArchive } from "./create-archive.ts";
 import type { Job } from "./job.ts";
 import type { KeptSearches } from "./kept-searches.ts";
 import type { Snapshot } from "./object-database.ts";
+import { readShallow } from "./read-shallow.ts";
 
 /** What an operation works with. */
 interface Work {
@@ -149,15 +148,4 @@ function limitWalk({ job, location }: Work): void {
 
 function question({ objects, job, location }: Work): AncestryQuestion {
   return { objects, pace: job, shallow: readShallow(location) };
-}
-
-/** Spec: gitrepository-layout, `shallow`. */
-function readShallow({ shallowFile, format }: StoreLocation): ObjectId[] {
-  let text: string;
-  try {
-    text = readFileSync(shallowFile, "latin1");
-  } catch {
-    return []; // the usual case: there is no such file
-  }
-  return parseShallow(text, format);
 }

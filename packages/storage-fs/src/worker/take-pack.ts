@@ -19,6 +19,7 @@ import { nodeCrc32, nodeHashInto } from "@x/pack/node";
 import { syncsOf } from "../disk/durability.ts";
 import type { HeldFiles, Operations, StoreLocation } from "../pool/worker-protocol.ts";
 import { encodeReceived } from "../quarantine/received-objects.ts";
+import { connectAtOnce } from "./connect-at-once.ts";
 import { GrowingPack, heldSource } from "./growing-pack.ts";
 import type { HeldPack } from "./held-packs.ts";
 import type { Job } from "./job.ts";
@@ -54,7 +55,7 @@ const COMPARE_CACHE_BYTES = 16 * 1024 * 1024;
  */
 export async function takePack(
   work: TakePackWork,
-  { limits, progress, fsck, mayBeThin }: Operations["takePack"]["args"],
+  { limits, progress, fsck, mayBeThin, tips }: Operations["takePack"]["args"],
 ): Promise<Operations["takePack"]["result"]> {
   const { location, codec, job } = work;
   const directory = `${location.objectsDirectory}/pack`;
@@ -84,9 +85,10 @@ export async function takePack(
     });
     job.limitCpu("receive.maxCpuMs", cpuAllowance(limits, indexer));
     await receive(indexer, work, watch, progress);
-    const pack = await finish(indexer, work, watch, file, { progress, mayBeThin });
+    if (tips !== undefined) await job.emit({ kind: "known" });
+    const { pack, connects } = await finish(indexer, work, watch, file, { progress, mayBeThin, tips });
     const { receivedObjects: objects, receivedBytes: bytes, trailingBytes } = indexer;
-    const receipt = { objects, bytes, trailingBytes };
+    const receipt = { objects, bytes, trailingBytes, connects };
     // An empty pack says that nothing was missing. There is nothing to keep of it.
     if (pack.objects === 0) return { receipt, pack: undefined, held: undefined };
     const held = file.held && hold(work, pack, file.held, objects);
@@ -135,13 +137,13 @@ async function finish(
   work: TakePackWork,
   watch: FsckWatch | undefined,
   file: GrowingPack,
-  { progress, mayBeThin }: Pick<Operations["takePack"]["args"], "progress" | "mayBeThin">,
-): Promise<IndexedPack> {
+  { progress, mayBeThin, tips }: Pick<Operations["takePack"]["args"], "progress" | "mayBeThin" | "tips">,
+): Promise<{ readonly pack: IndexedPack; readonly connects?: boolean | undefined }> {
   const { job, codec, location } = work;
   const { objects, release } = work.snapshot();
   try {
     const pack = await resolve(indexer, mayBeThin ? objects : undefined, job, watch, progress);
-    if (pack.objects === 0) return pack;
+    if (pack.objects === 0) return { pack };
     const { index, receivedEnd } = pack;
     let reader: PackReader | undefined;
     // Mostly nobody asks, and its cache takes long to make.
@@ -153,7 +155,7 @@ async function finish(
     };
     await job.run(compareExisting({ index, openPack, receivedEnd, stored: objects, codec }));
     await watch?.finish({ index, openPack }, objects, job);
-    return pack;
+    return { pack, connects: tips && (await connectAtOnce(pack, tips, objects, work)) };
   } finally {
     release();
   }

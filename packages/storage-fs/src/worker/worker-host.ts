@@ -53,6 +53,7 @@ export class WorkerHost {
     if (message.kind === "credit") job?.addCredit(message.events);
     else if (message.kind === "chunk") job?.addChunk(message.bytes);
     else if (message.kind === "input-end") job?.endInput();
+    else if (message.kind === "answer") job?.addAnswer(message.answer);
     else job?.abort();
   }
 
