@@ -22,6 +22,8 @@ export interface Storage {
     options: {
       readonly createOnPush: boolean;
       readonly admit?: ((layout: RepositoryLayout) => Promise<void>) | undefined;
+      /** Where links and alternates may lead beside the root. */
+      readonly alsoWithin?: readonly string[] | undefined;
     },
   ): RepositoryResolver;
   /**
@@ -45,8 +47,8 @@ export function openStorage(options: {
   pool.warm();
   const opener = createRepositoryOpener(pool, { onWarning, durability: options.durability });
   return {
-    resolverUnder(root, { createOnPush, admit }) {
-      const repositories = repositoriesUnder(root);
+    resolverUnder(root, { createOnPush, admit, alsoWithin }) {
+      const repositories = repositoriesUnder(root, { alsoWithin });
       return async (call) => {
         try {
           const isPush = call.service === "git-receive-pack";

@@ -87,6 +87,27 @@ describe("repositoriesUnder", () => {
     await git(["init", "-q", "--bare", common]);
     writeFileSync(join(common, "commondir"), `${secret}\n`);
     expect(await found("common")).toBeUndefined();
+    const borrower = join(root, "borrower.git");
+    await git(["init", "-q", "--bare", borrower]);
+    const lender = join(root, "lender.git");
+    await git(["init", "-q", "--bare", lender]);
+    symlinkSync(join(secret, "objects"), join(root, "lent"));
+    for (const [path, isFound] of [
+      [join(lender, "objects"), true],
+      ["../../lender.git/objects", true],
+      [join(root, "nowhere"), true],
+      [join(secret, "objects"), false],
+      ["../../lent", false],
+      [`../../../${outside.split("/").at(-1)}/deep.git/objects`, false],
+    ] as const) {
+      writeFileSync(join(borrower, "objects", "info", "alternates"), `${path}\n`);
+      expect([path, (await repositoriesUnder(root).find("borrower")) !== undefined]).toEqual([path, isFound]);
+    }
+    writeFileSync(join(lender, "objects", "info", "alternates"), `${join(secret, "objects")}\n`);
+    writeFileSync(join(borrower, "objects", "info", "alternates"), `${join(lender, "objects")}\n`);
+    expect(await repositoriesUnder(root).find("borrower")).toBeUndefined();
+    const wider = repositoriesUnder(root, { alsoWithin: [outside] });
+    expect((await wider.find("borrower"))?.gitDirectory).toBe(borrower);
   });
 
   it("follows links that stay inside", async () => {

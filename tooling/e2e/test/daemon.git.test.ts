@@ -48,6 +48,11 @@ beforeAll(async () => {
   symlinkSync(join(outside, "secret.git"), join(root, "link.git"));
   mkdirSync(join(root, "pointer"));
   writeFileSync(join(root, "pointer", ".git"), `gitdir: ${join(outside, "secret.git")}\n`);
+  await bare(join(root, "borrowing.git"));
+  writeFileSync(
+    join(root, "borrowing.git", "objects", "info", "alternates"),
+    `${join(outside, "secret.git", "objects")}\n`,
+  );
 });
 
 describe("what is exported", () => {
@@ -80,6 +85,7 @@ describe("what is exported", () => {
     "/off.git",
     "/link.git",
     "/pointer",
+    "/borrowing.git",
     "/nowhere.git",
     "/open.git/objects",
   ])("P1 P4 %s is refused like all others", async (path) => {
@@ -176,6 +182,7 @@ describe("hosts and owners", () => {
     const daemon = await startDaemon([`--base-path=${root}`, "--follow-links"]);
     expect(await ask(daemon, "/link")).toContain("refs/heads/");
     expect(await ask(daemon, "/pointer")).toContain("refs/heads/");
+    expect(await ask(daemon, "/borrowing")).toContain("refs/heads/");
   });
 
   it("P7 somebody else's repository needs safe.directory, which its own settings cannot give", async () => {

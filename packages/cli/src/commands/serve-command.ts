@@ -6,8 +6,10 @@ const MANUAL = `
 REPOSITORIES
   A client's http://HOST:8418/NAME or git://HOST/NAME is looked up below DIR as git
   does: NAME/.git, NAME, NAME.git/.git, NAME.git. Nothing outside DIR is served,
-  symbolic links out of it included. A repository that is missing and one that
-  may not be seen look the same to a client.
+  symbolic links out of it included, and no repository that borrows objects from
+  there (objects/info/alternates): alsoWithin lists other directories where both may
+  lead. A repository that is missing and one that may not be seen look the same to a
+  client.
 
   Without DIR, ./repositories is served; it is made if absent, and if it is empty
   a small demo.git is made in it.

@@ -103,7 +103,7 @@ class Loader {
     for (const reading of readings) {
       const result = safeParse(setting.schema, reading);
       if (!result.success) continue;
-      const value = setting.isPath === true ? resolve(from.directory, String(result.output)) : result.output;
+      const value = setting.isPath === true ? resolved(from.directory, result.output) : result.output;
       this.#values.set(key, { value, origin: from.origin });
       return;
     }
@@ -137,4 +137,10 @@ function similarTo(key: string): string {
   const name = key.slice(key.lastIndexOf(".") + 1).toLowerCase();
   const found = [...SETTINGS.keys()].find((known) => known.toLowerCase().split(".").includes(name));
   return found === undefined ? "" : ` (is ${found} meant?)`;
+}
+
+function resolved(directory: string, paths: unknown): string | string[] {
+  return Array.isArray(paths)
+    ? paths.map((path) => resolve(directory, path))
+    : resolve(directory, String(paths));
 }

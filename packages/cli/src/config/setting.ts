@@ -47,6 +47,14 @@ export const PATH: Setting<string> = {
   isPath: true,
 };
 
+/** Paths of directories. */
+export const PATHS: Setting<readonly string[]> = {
+  schema: array(pipe(string(), nonEmpty())),
+  expected: "a list of paths",
+  isPath: true,
+  fallback: [],
+};
+
 /** Where to listen. */
 export const ADDRESS: Setting<string> = {
   schema: pipe(string(), nonEmpty()),

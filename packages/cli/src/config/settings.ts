@@ -15,6 +15,7 @@ import {
   ORIGINS,
   orElse,
   PATH,
+  PATHS,
   PORT,
   RATE_LIMIT,
   type Setting,
@@ -28,6 +29,8 @@ import {
 export interface Settings {
   /** Directory of repositories; `repositories` when not set, and then it is made and filled if need be. */
   readonly root: string | undefined;
+  /** Directories beside it that links and alternates of its repositories may lead into. */
+  readonly alsoWithin: readonly string[];
   /** Address of all ports but the admin's. */
   readonly host: string;
   /** Not set: the usual one, or any that is free. */
@@ -81,6 +84,7 @@ export interface Settings {
 
 const OWN: { readonly [K in keyof Settings]: Setting<NonNullable<Settings[K]>> } = {
   root: PATH,
+  alsoWithin: PATHS,
   host: orElse(ADDRESS, "127.0.0.1"),
   "http.port": PORT,
   "https.port": orElse(PORT, "off"),

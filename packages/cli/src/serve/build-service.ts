@@ -41,6 +41,7 @@ export function buildService(parts: ServiceParts): GitServices {
   const repositories = storage.resolverUnder(root, {
     createOnPush: config.get("createOnPush") && pushes,
     admit: scripts?.admit,
+    alsoWithin: config.get("alsoWithin"),
   });
   return createGitServices({
     repositories: certificates.withNonces(withFilters?.(repositories) ?? repositories),

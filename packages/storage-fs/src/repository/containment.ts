@@ -1,9 +1,11 @@
 import { realpath } from "node:fs/promises";
 import { sep } from "node:path";
+import { findAlternates } from "../worker/alternates.ts";
 import { type RepositoryLayout, readLayout } from "./layout.ts";
 
 /**
- * The layout by paths without symlinks, if all of them lie below one of `roots` and still belong together.
+ * The layout by paths without symlinks, if all of them, and what `objects/info/alternates` leads to, lie below one of
+ * `roots` and still belong together.
  * @param roots absolute; where one is itself a symlink, what it leads to counts
  */
 export async function containedLayout(
@@ -13,8 +15,11 @@ export async function containedLayout(
   const real = await Promise.all(
     [gitDirectory, commonDirectory, objectsDirectory, refsDirectory].map((path) => realpath(path)),
   );
-  for (const path of real) if (!(await isInside(path, roots))) return undefined;
-  const [realGit, realCommon] = real as [string, string, string, string];
+  const [realGit, realCommon, realObjects] = real as [string, string, string, string];
+  // Where there is nothing, nothing is borrowed.
+  const lent = findAlternates(realObjects).map((path) => realpath(path).catch(() => realObjects));
+  for (const path of [...real, ...(await Promise.all(lent))])
+    if (!(await isInside(path, roots))) return undefined;
   const layout = await readLayout(realGit);
   if (layout === undefined) return undefined;
   return (await realpath(layout.commonDirectory)) === realCommon ? layout : undefined;

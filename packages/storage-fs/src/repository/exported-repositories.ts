@@ -22,7 +22,7 @@ export interface ExportedRepositoriesOptions {
   readonly directories?: readonly string[] | undefined;
   /** Also those without a file `git-daemon-export-ok`. */
   readonly exportAll?: boolean | undefined;
-  /** Go where symlinks and `gitdir:` files lead, even out of the directories named here, as C git does. */
+  /** Go where symlinks, `gitdir:` and alternates files lead, even out of the directories named here, as C git does. */
   readonly followLinks?: boolean | undefined;
   /** What the system knows of a host, for `%CH` and `%IP`. */
   readonly lookUpHost?: ((host: string) => Promise<HostNames | undefined>) | undefined;

@@ -9,7 +9,7 @@ import { splitNewRepositoryName, splitRepositoryName } from "./repository-name.t
 
 /** How {@link repositoriesUnder} looks. */
 export interface RepositoriesUnderOptions {
-  /** Directories beside the root that symlinks, `gitdir:` and `commondir` files may lead into. */
+  /** Directories beside the root that symlinks, `gitdir:`, `commondir` and alternates files may lead into. */
   readonly alsoWithin?: readonly string[] | undefined;
 }
 
@@ -20,7 +20,8 @@ export interface RepositoriesUnder {
 
   /**
    * Finds a repository as git does: NAME/.git, NAME, NAME.git/.git, NAME.git. `name` is what the client wrote, decoded
-   * once. All paths of the answer have their symlinks resolved and lie below the root, or did a second ago.
+   * once. All paths of the answer have their symlinks resolved and lie below the root, as does what alternates lead to, or did a
+   * second ago.
    * @returns `undefined` when there is none, when the name is not one, and when the way leads out: all look alike
    */
   find(name: string): Promise<RepositoryLayout | undefined>;
