@@ -1,6 +1,14 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { createTestRepository, git, temporaryDirectory, tryGit } from "@tooling/test-kit";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
@@ -29,6 +37,12 @@ async function ask({ url }: Daemon, path: string, tail = "host=localhost\0", ser
     .send("0000")
     .finish()
     .answer();
+}
+
+/** Somebody without rights, as the system's files have them. */
+function nobody(file: "passwd" | "group"): { readonly name: string; readonly id: string } {
+  const line = /^(nobody|nogroup|daemon):[^:]*:(\d+):/m.exec(readFileSync(`/etc/${file}`, "utf8"));
+  return { name: line?.[1] ?? "nobody", id: line?.[2] ?? "" };
 }
 
 const lsRemote = (url: string, config: readonly string[] = []) => tryGit([...config, "ls-remote", url]);
@@ -299,6 +313,58 @@ describe("process control", () => {
     });
     expect((await once(child, "close"))[0]).toBe(128);
     expect(said).toBe(text);
+  });
+
+  it("--user and --group give up root's rights, where there are any", async () => {
+    const [user, group] = [nobody("passwd"), nobody("group")];
+    const port = await freePort();
+    const child = spawn(
+      process.execPath,
+      [
+        ...[BIN, "daemon", "--verbose", "--listen=127.0.0.1", `--port=${port}`, `--base-path=${root}`],
+        ...[`--user=${user.name}`, `--group=${group.name}`],
+      ],
+      { env: cleanEnvironment() },
+    );
+    onTestFinished(() => void child.kill("SIGKILL"));
+    let said = "";
+    child.stderr.on("data", (chunk: Buffer) => {
+      said += chunk.toString();
+    });
+    await expect.poll(() => said, { timeout: 10_000 }).toMatch(/Ready to rumble|cannot drop privileges/);
+    const isRoot = process.getuid?.() === 0;
+    expect(said.includes("Ready to rumble")).toBe(isRoot);
+    if (!isRoot) return;
+    // Each of its threads has rights of its own.
+    for (const thread of readdirSync(`/proc/${child.pid}/task`)) {
+      const status = readFileSync(`/proc/${child.pid}/task/${thread}/status`, "utf8");
+      expect(status).toMatch(new RegExp(`^Uid:\\s${user.id}\\s${user.id}\\s${user.id}\\s${user.id}$`, "m"));
+      expect(status).toMatch(
+        new RegExp(`^Gid:\\s${group.id}\\s${group.id}\\s${group.id}\\s${group.id}$`, "m"),
+      );
+    }
+  });
+
+  it("--syslog gives its lines to the system's log", async () => {
+    const bin = temporaryDirectory("bin");
+    const out = join(bin, "out");
+    hook(join(bin, "logger"), `echo "$@" >${out}; exec cat >>${out}`);
+    const port = await freePort();
+    const child = spawn(
+      process.execPath,
+      [
+        ...[BIN, "daemon", "--syslog", "--verbose", "--reuseaddr", "--listen=127.0.0.1", `--port=${port}`],
+        `--base-path=${root}`,
+      ],
+      { env: cleanEnvironment({ PATH: `${bin}:${process.env.PATH}` }), stdio: "ignore" },
+    );
+    onTestFinished(() => void child.kill("SIGKILL"));
+    const said = () => (existsSync(out) ? readFileSync(out, "utf8") : "");
+    await expect.poll(said, { timeout: 10_000 }).toContain("Ready to rumble");
+    expect((await lsRemote(`git://127.0.0.1:${port}/closed.git`)).status).toBe(128);
+    await expect.poll(said).toMatch(/^<27>.*closed\.git': repository not exported\.$/m);
+    expect(said()).toMatch(/^-t git-daemon\[\d+\] -p daemon\.info --prio-prefix\n/);
+    expect(said()).toMatch(/^<30>.*Request upload-pack for '\/closed\.git'$/m);
   });
 
   it("a port that is taken is told, and what is left is used", async () => {
