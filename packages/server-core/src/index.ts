@@ -24,6 +24,7 @@ export type {
   FetchWant,
   Hooks,
 } from "./hooks.ts";
+export { InputPace, type InputPatience } from "./input-pace.ts";
 export { DEFAULT_LIMITS, type Limits } from "./limits.ts";
 export type { CallLabels, CallMetrics, CallPhase, CallResult, Metrics } from "./metrics.ts";
 export type {

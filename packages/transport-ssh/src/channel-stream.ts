@@ -1,10 +1,10 @@
 import type { Socket } from "node:net";
+import { InputPace, type InputPatience } from "@x/server-core";
 import type { ServerChannel } from "ssh2";
 import { TransportSshError } from "./errors.ts";
 
 /** What {@link ChannelStream} goes by. */
-export interface ChannelPatience {
-  readonly readIdleMs: number;
+export interface ChannelPatience extends InputPatience {
   readonly writeIdleMs: number;
   /** What may lie in the socket behind the channel. Unit: bytes. */
   readonly maxQueuedBytes: number;
@@ -25,6 +25,7 @@ export class ChannelStream {
   readonly #socket: Socket;
   readonly #patience: ChannelPatience;
   readonly #controller = new AbortController();
+  readonly #pace: InputPace;
   #bytesIn = 0;
   #bytesOut = 0;
   #ended = false;
@@ -35,6 +36,7 @@ export class ChannelStream {
     this.#channel = channel;
     this.#socket = socket;
     this.#patience = patience;
+    this.#pace = new InputPace(patience);
     channel.on("readable", () => this.#wakeReader?.());
     channel.on("end", () => {
       this.#ended = true;
@@ -79,14 +81,18 @@ export class ChannelStream {
       const chunk: Buffer | null = this.#channel.read();
       if (chunk !== null) {
         this.#bytesIn += chunk.length;
+        this.#pace.came(chunk.length);
         // A plain view: slice() on a Buffer does not copy, and callers count on a copy.
         yield new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length);
       } else if (this.#ended) return;
       else {
-        await this.#wait("send anything", this.#patience.readIdleMs, (wake) => {
+        const { ms, why } = this.#pace.nextWait();
+        const since = performance.now();
+        await this.#wait(why, ms, (wake) => {
           this.#wakeReader = wake;
         });
         this.#wakeReader = undefined;
+        this.#pace.waited(performance.now() - since);
       }
     }
   }
@@ -133,7 +139,8 @@ export class ChannelStream {
     if (isOut()) return;
     // While keys are exchanged, packets pile up in front of the socket, and nothing tells when they are gone.
     const poll = setInterval(() => this.#wakeWriter?.(), REKEY_POLL_MS);
-    await this.#wait("read its answer", this.#patience.writeIdleMs, (wake) => {
+    const { writeIdleMs } = this.#patience;
+    await this.#wait(`the client did not read its answer for ${writeIdleMs} ms`, writeIdleMs, (wake) => {
       this.#wakeWriter = () => {
         if (isOut() || this.signal.aborted) wake();
       };
@@ -142,12 +149,9 @@ export class ChannelStream {
     clearInterval(poll);
   }
 
-  async #wait(what: string, idleMs: number, arm: (wake: () => void) => void): Promise<void> {
-    const tooLong = () =>
-      this.fail(
-        new TransportSshError("transport-ssh/timeout", `the client did not ${what} for ${idleMs} ms`),
-      );
-    const timer = setTimeout(tooLong, idleMs);
+  async #wait(why: string, ms: number, arm: (wake: () => void) => void): Promise<void> {
+    const tooLong = () => this.fail(new TransportSshError("transport-ssh/timeout", why));
+    const timer = setTimeout(tooLong, ms);
     await new Promise<void>(arm);
     clearTimeout(timer);
   }

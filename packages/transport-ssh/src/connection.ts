@@ -178,12 +178,14 @@ export class Connection {
   }
 
   #patience(service: ServiceName | undefined) {
-    const { readIdleTimeoutMs, receivePackIdleTimeoutMs, writeIdleTimeoutMs, maxQueuedBytes } =
-      this.#context.limits;
+    const { limits } = this.#context;
+    const isPush = service === "git-receive-pack";
     return {
-      readIdleMs: service === "git-receive-pack" ? receivePackIdleTimeoutMs : readIdleTimeoutMs,
-      writeIdleMs: writeIdleTimeoutMs,
-      maxQueuedBytes,
+      readIdleMs: isPush ? limits.receivePackIdleTimeoutMs : limits.readIdleTimeoutMs,
+      slowGraceMs: isPush ? limits.receivePackSlowGraceMs : limits.slowGraceMs,
+      minBytesPerSecond: limits.minBytesPerSecond,
+      writeIdleMs: limits.writeIdleTimeoutMs,
+      maxQueuedBytes: limits.maxQueuedBytes,
     };
   }
 

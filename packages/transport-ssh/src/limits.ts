@@ -22,6 +22,14 @@ export interface SshLimits {
   readonly readIdleTimeoutMs: number;
   /** The same for a pushing client: it may count and compress for minutes before its pack starts. */
   readonly receivePackIdleTimeoutMs: number;
+  /**
+   * Waiting for a client may take that long in all, and another second for each `minBytesPerSecond` that came: who
+   * sends a byte now and then is not idle, but holds a channel all the same.
+   */
+  readonly slowGraceMs: number;
+  /** The same for a pushing client. */
+  readonly receivePackSlowGraceMs: number;
+  readonly minBytesPerSecond: number;
   /** A client may leave what it was sent unread that long. */
   readonly writeIdleTimeoutMs: number;
   /** What is queued for one client that does not read. Unit: bytes. */
@@ -43,6 +51,9 @@ export const DEFAULT_SSH_LIMITS: SshLimits = {
   idleTimeoutMs: 120_000,
   readIdleTimeoutMs: 60_000,
   receivePackIdleTimeoutMs: 600_000,
+  slowGraceMs: 300_000,
+  receivePackSlowGraceMs: 1_800_000,
+  minBytesPerSecond: 1000,
   writeIdleTimeoutMs: 120_000,
   maxQueuedBytes: 1024 * 1024,
   keepaliveMs: 30_000,

@@ -2,7 +2,7 @@ import { createServer } from "node:net";
 import type { GitService } from "@x/server-core";
 import ssh2 from "ssh2";
 import { describe, expect, it } from "vitest";
-import { ADA, bytes, echo, exec, logIn, MALLORY, raw, run, start, until } from "./rig.ts";
+import { ADA, bytes, echo, exec, listen, logIn, MALLORY, raw, run, start, until } from "./rig.ts";
 
 const COMMAND = "git-upload-pack '/demo.git'";
 
@@ -86,6 +86,47 @@ describe("time", () => {
       expect(stderr).toBe(`fatal: the client did not send anything for ${ms} ms\n`);
       expect(performance.now() - started).toBeGreaterThan(ms - 20);
     }
+  });
+
+  it.each([
+    [COMMAND, { slowGraceMs: 600, receivePackSlowGraceMs: 60_000 }],
+    ["git-receive-pack 'x'", { slowGraceMs: 60_000, receivePackSlowGraceMs: 600 }],
+  ])("C2 is up for a client that sends a byte now and then, after %s", async (command, grace) => {
+    const limits = { readIdleTimeoutMs: 200, receivePackIdleTimeoutMs: 200, minBytesPerSecond: 1000 };
+    const { port, lines } = await start(silent, { ...limits, ...grace });
+    const channel = await exec(await logIn(port), command);
+    const heard = listen(channel);
+    const timer = setInterval(() => channel.write("x"), 50);
+    const started = performance.now();
+    const { stderr, status } = await heard;
+    clearInterval(timer);
+    expect([stderr, status]).toEqual(["fatal: the client sent less than 1000 bytes a second\n", 128]);
+    expect(performance.now() - started).toBeGreaterThan(450);
+    expect(performance.now() - started).toBeLessThan(2500);
+    expect(lines).toEqual([
+      expect.objectContaining({ message: "connection", outcome: "transport-ssh/timeout" }),
+    ]);
+  });
+
+  it("C2 is not up for one that sends enough, nor while the service does not ask", async () => {
+    const slow: GitService = async function* (call) {
+      let bytesIn = 0;
+      for await (const { length } of call.input) {
+        bytesIn += length;
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+      yield bytes(String(bytesIn));
+    };
+    const limits = { readIdleTimeoutMs: 400, slowGraceMs: 300, minBytesPerSecond: 1000 };
+    const { port } = await start(slow, limits);
+    const channel = await exec(await logIn(port), COMMAND);
+    const heard = listen(channel);
+    for (let i = 0; i < 12; i++) {
+      channel.write("x".repeat(200));
+      await new Promise((resolve) => setTimeout(resolve, 80));
+    }
+    channel.end();
+    expect(await heard).toMatchObject({ stdout: "2400", status: 0 });
   });
 
   it("is up for a client that does not answer any more", async () => {

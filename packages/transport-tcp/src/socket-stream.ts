@@ -1,4 +1,5 @@
 import type { Duplex } from "node:stream";
+import { InputPace } from "@x/server-core";
 import { TransportTcpError } from "./errors.ts";
 
 /** How long a socket may make us wait. Unit: milliseconds. */
@@ -20,7 +21,7 @@ export class SocketStream {
   readonly #controller = new AbortController();
   #bytesIn = 0;
   #bytesOut = 0;
-  #waitedMs = 0;
+  readonly #pace: InputPace;
   #ended = false;
   #wakeReader: (() => void) | undefined;
   #wakeWriter: (() => void) | undefined;
@@ -28,6 +29,7 @@ export class SocketStream {
   constructor(socket: Duplex, patience: Patience) {
     this.#socket = socket;
     this.#patience = patience;
+    this.#pace = new InputPace(patience);
     socket.on("readable", this.#onReadable);
     socket.on("end", () => {
       this.#ended = true;
@@ -74,6 +76,7 @@ export class SocketStream {
       const chunk: Buffer | null = this.#socket.read();
       if (chunk !== null) {
         this.#bytesIn += chunk.length;
+        this.#pace.came(chunk.length);
         // A plain view: slice() on a Buffer does not copy, and callers count on a copy.
         yield new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length);
       } else if (this.#ended) return;
@@ -138,18 +141,13 @@ export class SocketStream {
   };
 
   async #waitForInput(): Promise<void> {
-    const { readIdleMs, slowGraceMs, minBytesPerSecond } = this.#patience;
-    const graceMs = slowGraceMs + (this.#bytesIn / minBytesPerSecond) * 1000 - this.#waitedMs;
+    const { ms, why } = this.#pace.nextWait();
     const since = performance.now();
-    const idle = graceMs >= readIdleMs;
-    const why = idle
-      ? `the client did not send anything for ${readIdleMs} ms`
-      : `the client sent less than ${minBytesPerSecond} bytes a second`;
-    await this.#wait(why, idle ? readIdleMs : Math.max(0, graceMs), (wake) => {
+    await this.#wait(why, ms, (wake) => {
       this.#wakeReader = wake;
     });
     this.#wakeReader = undefined;
-    this.#waitedMs += performance.now() - since;
+    this.#pace.waited(performance.now() - since);
   }
 
   async #wait(why: string, ms: number, arm: (wake: () => void) => void): Promise<void> {
