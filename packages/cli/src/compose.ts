@@ -48,7 +48,12 @@ export function openStorage(options: {
   const opener = createRepositoryOpener(pool, { onWarning, durability: options.durability });
   return {
     resolverUnder(root, { createOnPush, admit, alsoWithin }) {
-      const repositories = repositoriesUnder(root, { alsoWithin });
+      const onOutside = (directory: string, target: string) =>
+        options.logger?.warn(
+          {},
+          `${directory} is not served: it needs ${target}, which is outside of ${root} (see alsoWithin)`,
+        );
+      const repositories = repositoriesUnder(root, { alsoWithin, onOutside });
       return async (call) => {
         try {
           const isPush = call.service === "git-receive-pack";

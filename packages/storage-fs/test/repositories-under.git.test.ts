@@ -105,7 +105,10 @@ describe("repositoriesUnder", () => {
     }
     writeFileSync(join(lender, "objects", "info", "alternates"), `${join(secret, "objects")}\n`);
     writeFileSync(join(borrower, "objects", "info", "alternates"), `${join(lender, "objects")}\n`);
-    expect(await repositoriesUnder(root).find("borrower")).toBeUndefined();
+    const outsiders: string[][] = [];
+    const onOutside = (directory: string, target: string) => outsiders.push([directory, target]);
+    expect(await repositoriesUnder(root, { onOutside }).find("borrower")).toBeUndefined();
+    expect(outsiders).toEqual([[borrower, join(secret, "objects")]]);
     const wider = repositoriesUnder(root, { alsoWithin: [outside] });
     expect((await wider.find("borrower"))?.gitDirectory).toBe(borrower);
   });

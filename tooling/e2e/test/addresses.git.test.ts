@@ -129,6 +129,10 @@ describe("xgit serve finds nothing outside its root", () => {
     for (const service of ["git-upload-pack", "git-receive-pack"])
       expect(await told("borrowing.git", service)).toEqual(MISSING("borrowing.git"));
     expect((await tryGit(["ls-remote", `${sshUrl}/borrowing.git`], { env: env() })).status).toBe(128);
+    const lender = join(outside, "secret.git", "objects");
+    expect(server.log()).toContain(
+      `borrowing.git is not served: it needs ${lender}, which is outside of ${root}`,
+    );
     const wider = await startCommand(
       [root, "--http-port", "0", "--git-port", "off", "--set", `alsoWithin=${outside}`],
       root,

@@ -7,10 +7,12 @@ import { type RepositoryLayout, readLayout } from "./layout.ts";
  * The layout by paths without symlinks, if all of them, and what `objects/info/alternates` leads to, lie below one of
  * `roots` and still belong together.
  * @param roots absolute; where one is itself a symlink, what it leads to counts
+ * @param onOutside told of the path that lies elsewhere
  */
 export async function containedLayout(
   { gitDirectory, commonDirectory, objectsDirectory, refsDirectory }: RepositoryLayout,
   roots: readonly string[],
+  onOutside?: (path: string) => void,
 ): Promise<RepositoryLayout | undefined> {
   const real = await Promise.all(
     [gitDirectory, commonDirectory, objectsDirectory, refsDirectory].map((path) => realpath(path)),
@@ -18,8 +20,11 @@ export async function containedLayout(
   const [realGit, realCommon, realObjects] = real as [string, string, string, string];
   // Where there is nothing, nothing is borrowed.
   const lent = findAlternates(realObjects).map((path) => realpath(path).catch(() => realObjects));
-  for (const path of [...real, ...(await Promise.all(lent))])
-    if (!(await isInside(path, roots))) return undefined;
+  for (const path of [...real, ...(await Promise.all(lent))]) {
+    if (await isInside(path, roots)) continue;
+    onOutside?.(path);
+    return undefined;
+  }
   const layout = await readLayout(realGit);
   if (layout === undefined) return undefined;
   return (await realpath(layout.commonDirectory)) === realCommon ? layout : undefined;

@@ -103,8 +103,10 @@ async function find(settings: Settings, request: ExportRequest): Promise<ExportF
   if (found === undefined) throw new Refused(`'${place.path}' does not appear to be a git repository`);
   const roots = rootsOf(settings, place, found.path);
   if (roots === undefined) throw new Refused(`'${found.path}': not in directory list`);
-  const layout = await containedLayout(found.layout, settings.followLinks ? ["/"] : roots);
-  if (layout === undefined) throw new Refused(`'${found.path}': a link leads out of what is served`);
+  const layout = await containedLayout(found.layout, settings.followLinks ? ["/"] : roots, (target) => {
+    throw new Refused(`'${found.path}': needs '${target}', which is out of what is served`);
+  });
+  if (layout === undefined) throw new Refused(`'${found.path}' changed while it was looked at`);
   if (exportAll || (await isMarked(layout))) return { status: "found", layout, path: found.path };
   return { status: "not-exported", why: `'${found.path}': repository not exported.` };
 }

@@ -11,6 +11,8 @@ import { splitNewRepositoryName, splitRepositoryName } from "./repository-name.t
 export interface RepositoriesUnderOptions {
   /** Directories beside the root that symlinks, `gitdir:`, `commondir` and alternates files may lead into. */
   readonly alsoWithin?: readonly string[] | undefined;
+  /** Told of a repository that is there and is not found, because the way to `target` leads out: for the operator's log. */
+  readonly onOutside?: ((gitDirectory: string, target: string) => void) | undefined;
 }
 
 /** The repositories below one directory, by the names that clients use. */
@@ -77,7 +79,9 @@ export function repositoriesUnder(root: string, options: RepositoriesUnderOption
         const found = await findRepository([absoluteRoot, ...segments].join(sep));
         if (found === undefined) return undefined;
         const stamp = await stampOf(found); // before the look: what changes after it has to show
-        const layout = await containedLayout(found, allowed);
+        const layout = await containedLayout(found, allowed, (target) =>
+          options.onOutside?.(found.gitDirectory, target),
+        );
         if (layout !== undefined && stamp !== undefined) remember(name, layout, stamp);
         return layout;
       } catch (error) {
