@@ -29,7 +29,10 @@ describe("MergedLookup", () => {
       );
       const indexes = sets.map(indexOf);
       const starts = sets.map((_, i) => 1000 + sets.slice(0, i).reduce((sum, set) => sum + set.length, 0));
-      const lookup = new MergedLookup(indexes, starts);
+      const atFirst = random.below(indexes.length + 1);
+      const lookup = new MergedLookup(indexes.slice(0, atFirst), 1000);
+      for (const index of indexes.slice(atFirst)) lookup.add(index);
+      expect(lookup.end).toBe(1000 + sets.reduce((sum, set) => sum + set.length, 0));
       for (let value = 0; value < 420; value++) {
         const first = sets.findIndex((set) => set.includes(value));
         const padded = new Uint8Array(25);
@@ -42,7 +45,7 @@ describe("MergedLookup", () => {
   });
 
   it("has nothing when there is none", () => {
-    expect(new MergedLookup([], []).find(id(1), 0)).toBe(-1);
-    expect(new MergedLookup([indexOf([]), indexOf([])], [0, 0]).find(id(1), 0)).toBe(-1);
+    expect(new MergedLookup([], 0).find(id(1), 0)).toBe(-1);
+    expect(new MergedLookup([indexOf([]), indexOf([])], 0).find(id(1), 0)).toBe(-1);
   });
 });

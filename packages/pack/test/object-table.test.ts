@@ -38,6 +38,33 @@ describe("ObjectTable", () => {
     expect(table.looseNumbers()).toEqual([numbers[4]]);
   });
 
+  it("grows by packs that stay, and those that it grew from stay as they are", () => {
+    const [x, y, z] = [blob("x"), blob("y"), blob("z")];
+    for (const start of [make(), new ObjectTable("sha1", [], looseObjects([a, b, c, d, e]))]) {
+      const held = start.withPacks([packedWhole([z, c], { cache })]);
+      const first = start.grown([packedWhole([a, x], { cache })]);
+      const second = first.grown([packedWhole([y, x], { cache }), packedWhole([], { cache })]);
+      const other = start.grown([packedWhole([y], { cache })]);
+      expect([first.latePacks, second.packs.length]).toEqual([0, start.packs.length + 3]);
+      const all = [a, b, c, d, e, x, y, z];
+      for (const [table, extra] of [
+        [start, []],
+        [held, [z]],
+        [first, [x]],
+        [second, [x, y]],
+        [other, [y]],
+      ] as const)
+        for (const object of all) {
+          const isThere = [a, b, c, d, e, ...extra].includes(object);
+          const number = table.findId(idOf(object));
+          expect(number >= 0).toBe(isThere);
+          if (isThere) expect(table.read(number)).toMatchObject(object);
+          if (isThere) expect(table.id(number)).toBe(idOf(object));
+        }
+      expect(second.findId(idOf(x))).toBe(first.findId(idOf(x)));
+    }
+  });
+
   it("keeps its numbers when packs come, and gives theirs to what they bring", () => {
     const table = make();
     const [x, y] = [blob("x"), blob("y")];

@@ -5,30 +5,35 @@ import type { PackIndex } from "../format/pack-index.ts";
  * ids' first bytes. Of copies, the one in the earlier index counts. 4 bytes a slot, one to two thirds full.
  */
 export class MergedLookup {
-  readonly #indexes: readonly PackIndex[];
-  readonly #starts: readonly number[];
-  readonly #slots: Int32Array;
-  readonly #mask: number;
+  readonly #indexes: PackIndex[] = [];
+  readonly #starts: number[] = [];
+  #slots: Int32Array = new Int32Array(0);
+  #mask = -1;
+  #count = 0;
+  #end: number;
 
-  /** @param starts the number of each index's first object */
-  constructor(indexes: readonly PackIndex[], starts: readonly number[]) {
-    this.#indexes = indexes;
-    this.#starts = starts;
-    const count = indexes.reduce((sum, index) => sum + index.count, 0);
-    const size = count === 0 ? 0 : 2 ** Math.ceil(Math.log2(count * 1.5 + 1));
-    this.#slots = new Int32Array(size).fill(-1);
-    this.#mask = size - 1;
-    for (const [i, index] of indexes.entries())
-      for (let position = 0; position < index.count; position++) {
-        const id = index.rawId(position);
-        let slot = this.#hash(id, 0);
-        let taken = false;
-        while (this.#slots[slot] !== -1 && !taken) {
-          taken = this.#holds(this.#slots[slot] as number, id, 0);
-          slot = (slot + 1) & this.#mask;
-        }
-        if (!taken) this.#slots[slot] = (starts[i] as number) + position;
-      }
+  /** @param start the number of the first object of the first index; those of the others follow */
+  constructor(indexes: readonly PackIndex[], start: number) {
+    this.#end = start;
+    this.#make(indexes.reduce((sum, index) => sum + index.count, 0));
+    for (const index of indexes) this.add(index);
+  }
+
+  /** The number after the last object's. */
+  get end(): number {
+    return this.#end;
+  }
+
+  /** One index more, whose objects get the next numbers. */
+  add(index: PackIndex): void {
+    const start = this.#end;
+    this.#indexes.push(index);
+    this.#starts.push(start);
+    this.#end += index.count;
+    this.#count += index.count;
+    if (this.#count * 3 > this.#slots.length * 2) this.#grow();
+    for (let position = 0; position < index.count; position++)
+      this.#put(index.rawId(position), start + position);
   }
 
   /** The number of the object whose raw id stands in `bytes` at `at`; -1 when none of the indexes has it. */
@@ -40,6 +45,25 @@ export class MergedLookup {
     }
   }
 
+  #make(count: number): void {
+    const size = count === 0 ? 0 : 2 ** Math.ceil(Math.log2(count * 1.5 + 1));
+    this.#slots = new Int32Array(size).fill(-1);
+    this.#mask = size - 1;
+  }
+
+  #grow(): void {
+    const numbers = this.#slots;
+    this.#make(this.#count);
+    for (const number of numbers) if (number !== -1) this.#put(this.#rawId(number), number);
+  }
+
+  #put(id: Uint8Array, number: number): void {
+    let slot = this.#hash(id, 0);
+    for (; this.#slots[slot] !== -1; slot = (slot + 1) & this.#mask)
+      if (this.#holds(this.#slots[slot] as number, id, 0)) return;
+    this.#slots[slot] = number;
+  }
+
   #hash(bytes: Uint8Array, at: number): number {
     const hash =
       ((bytes[at] as number) << 24) |
@@ -49,10 +73,14 @@ export class MergedLookup {
     return (hash >>> 0) & this.#mask;
   }
 
-  #holds(number: number, bytes: Uint8Array, at: number): boolean {
+  #rawId(number: number): Uint8Array {
     let i = this.#starts.length - 1;
     while ((this.#starts[i] as number) > number) i--;
-    const id = (this.#indexes[i] as PackIndex).rawId(number - (this.#starts[i] as number));
+    return (this.#indexes[i] as PackIndex).rawId(number - (this.#starts[i] as number));
+  }
+
+  #holds(number: number, bytes: Uint8Array, at: number): boolean {
+    const id = this.#rawId(number);
     for (let k = 0; k < id.length; k++) if (id[k] !== bytes[at + k]) return false;
     return true;
   }

@@ -38,6 +38,8 @@ export class ObjectTable {
   readonly #packed: number;
   /** Finds what is in none of {@link #late}, and not in the first pack. */
   readonly #rest: MergedLookup;
+  /** What {@link #rest} has from here on came later, for another table. */
+  readonly #restEnd: number;
   /** The packs that came after the look-up was made; the last of {@link packs}. */
   readonly #late: readonly PackReader[];
   readonly #loose: LooseObjects;
@@ -46,7 +48,10 @@ export class ObjectTable {
   readonly #openCommitGraph: () => CommitGraph | undefined;
   #commitGraph: CommitGraph | undefined | "unopened" = "unopened";
 
-  /** @param twin a table of the same packs but for `late` ones, to share with it what is known of them */
+  /**
+   * @param twin a table of the same packs but for `late` ones, to share with it what is known of them
+   * @param stay the late ones go into the look-up that is shared
+   */
   constructor(
     format: ObjectFormat,
     packs: readonly PackReader[],
@@ -54,6 +59,7 @@ export class ObjectTable {
     twin?: ObjectTable,
     openCommitGraph: () => CommitGraph | undefined = () => undefined,
     late: readonly PackReader[] = [],
+    stay = false,
   ) {
     this.format = format;
     this.#openCommitGraph = openCommitGraph;
@@ -61,7 +67,7 @@ export class ObjectTable {
     if (twin !== undefined) {
       this.packs = [...twin.packs, ...late];
       this.answers = late.length === 0 ? twin.answers : new AnswerMemory();
-      this.#late = [...twin.#late, ...late];
+      this.#late = stay ? [] : [...twin.#late, ...late];
       const starts = [...twin.#starts];
       let count = twin.#packed;
       for (const { index } of late) {
@@ -71,6 +77,8 @@ export class ObjectTable {
       this.#starts = starts;
       this.#packed = count;
       this.#rest = twin.#rest;
+      this.#restEnd = stay ? count : twin.#restEnd;
+      if (stay) for (const { index } of late) this.#rest.add(index);
       return;
     }
     this.#late = [];
@@ -86,8 +94,9 @@ export class ObjectTable {
     this.#packed = count;
     this.#rest = new MergedLookup(
       this.packs.slice(1).map((pack) => pack.index),
-      starts.slice(1),
+      starts[1] ?? count,
     );
+    this.#restEnd = count;
   }
 
   /** What is known of its commits without reading them. Opened when a walk first asks. */
@@ -119,6 +128,20 @@ export class ObjectTable {
     return new ObjectTable(this.format, [], this.#loose, this, this.#openCommitGraph, late);
   }
 
+  /** As {@link withPacks}, for packs that are there to stay: look-ups take as long as before. */
+  grown(packs: readonly PackReader[]): ObjectTable {
+    const isLatest = this.#late.length === 0 && this.#rest.end === this.#packed;
+    if (!isLatest)
+      return new ObjectTable(
+        this.format,
+        [...this.packs, ...packs],
+        this.#loose,
+        undefined,
+        this.#openCommitGraph,
+      );
+    return new ObjectTable(this.format, [], this.#loose, this, this.#openCommitGraph, packs, true);
+  }
+
   /** Packs of {@link withPacks}. */
   get latePacks(): number {
     return this.#late.length;
@@ -135,7 +158,7 @@ export class ObjectTable {
     const position = this.packs[0]?.index.find(bytes, at) ?? -1;
     if (position >= 0) return position;
     const number = this.#rest.find(bytes, at);
-    return number >= 0 ? number : this.#findLate(bytes, at);
+    return number >= 0 && number < this.#restEnd ? number : this.#findLate(bytes, at);
   }
 
   #findLate(bytes: Uint8Array, at: number): number {

@@ -117,7 +117,9 @@ export type ToWorker =
   | { kind: "answer"; id: number; answer: unknown }
   | { kind: "abort"; id: number }
   /** The objects there are gone or have moved: what is open of them is to be closed. */
-  | { kind: "forget"; location: StoreLocation };
+  | { kind: "forget"; location: StoreLocation }
+  /** Guards of packs that were published there are gone: their directory has changed, but no pack has come. */
+  | { kind: "released"; location: StoreLocation };
 
 /** What a job has to say while it runs. A message is for the user, whether progress is wanted or not. */
 export type WorkerEvent =

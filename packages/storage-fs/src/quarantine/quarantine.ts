@@ -178,7 +178,10 @@ export async function createQuarantine(
         // What of it stays on a bad disk is no reason to fail refs that have changed; a later start removes it.
         await (isPublished ? close().catch(() => {}) : close());
       } finally {
-        for (const release of releases.splice(0)) await release();
+        const guards = releases.splice(0);
+        for (const release of guards) await release();
+        if (guards.length > 0)
+          for (const thread of workers.running()) thread.post({ kind: "released", location: store });
       }
     },
   };

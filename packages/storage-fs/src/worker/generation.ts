@@ -4,9 +4,9 @@ import type { PackFile } from "./pack-files.ts";
 /** A set of packs in use: by the database while it is the latest, and by snapshots. */
 export interface Generation {
   readonly packed: ObjectTable;
-  readonly packs: ReadonlyMap<string, PackFile>;
+  readonly packs: Map<string, PackFile>;
   /** The packs that were there, whether they could be opened or not. */
-  readonly paths: ReadonlySet<string>;
+  readonly paths: Set<string>;
   /** The object directories that were looked into. */
   readonly directories: readonly string[];
   readonly loose: LooseObjects;

@@ -14,6 +14,12 @@ const RACY_MS = 50;
 /** So long after a look at directories another one shows the same, or what came so late that it may as well be missed. Unit: milliseconds. */
 const FRESH_MS = 5;
 
+/**
+ * So long after this thread has brought packs in, they are all listed again, whether a change shows or not. Longer than
+ * {@link RACY_MS}. Unit: milliseconds.
+ */
+const SETTLE_MS = 500;
+
 /** How often packs are listed anew when some of those listed are gone by the time they are opened. */
 const MAX_SCANS = 5;
 
@@ -38,6 +44,7 @@ export class ObjectDatabase {
   /** A change after the look would show in the stamp. */
   #isProven = false;
   #scannedAt = Number.NEGATIVE_INFINITY;
+  #settling: NodeJS.Timeout | undefined;
   #closed = false;
 
   /** @param warn hears of what is broken but can be done without */
@@ -56,7 +63,9 @@ export class ObjectDatabase {
   /** @param rescan look again even where nothing seems to have changed */
   snapshot(rescan = false): Snapshot {
     const generation = this.#hold(rescan);
-    const repacked = new RepackedObjects(generation, () => this.#hold(false));
+    const repacked = new RepackedObjects(generation, (isMissed) =>
+      this.#hold(isMissed && this.#isTakenOnTrust()),
+    );
     let held = true;
     return {
       objects: generation.packed.withLoose(repacked, () => this.#commitGraphs.open(this.#directories)),
@@ -79,8 +88,54 @@ export class ObjectDatabase {
   }
 
   #isCurrent(): boolean {
-    const isFresh = performance.now() - this.#scannedAt < FRESH_MS;
-    return (this.#isProven || isFresh) && this.#readStamp().stamp === this.#stamp;
+    const isSound = this.#isProven || this.#isFresh() || this.#settling !== undefined;
+    return isSound && this.#readStamp().stamp === this.#stamp;
+  }
+
+  #isFresh(): boolean {
+    return performance.now() - this.#scannedAt < FRESH_MS;
+  }
+
+  /** Whether something may have come beside what this thread has put there. */
+  #isTakenOnTrust(): boolean {
+    return this.#settling !== undefined && !this.#isFresh();
+  }
+
+  /**
+   * Prepares for a pack that this thread is about to bring into the store: when nothing else has come meanwhile, that
+   * need not be found out from a list of all that is there. What others bring in the midst of it is seen a little
+   * later, or when it is missed.
+   * @returns to be called with the path of the pack, without suffix, when it is there
+   */
+  expectPack(): (path: string) => void {
+    const before = this.#latest;
+    if (before === undefined || this.#readStamp().stamp !== this.#stamp) return () => {};
+    return (path) => {
+      if (this.#closed || this.#latest !== before) return;
+      const { stamp } = this.#readStamp();
+      if (!before.paths.has(path) && !this.#add([path])) return;
+      this.#stamp = stamp;
+      this.#isProven = false;
+      this.#settle();
+    };
+  }
+
+  /** This process has changed a directory, but no pack has come: shortly after {@link expectPack} that is not looked into. */
+  overlookChange(): void {
+    if (this.#settling !== undefined) this.#stamp = this.#readStamp().stamp;
+  }
+
+  /** Until a change would show, what there is counts as known; then it is listed. */
+  #settle(): void {
+    this.#settling ??= setTimeout(() => {
+      this.#settling = undefined;
+      try {
+        this.#scan();
+        if (!this.#isProven) this.#settle();
+      } catch {
+        // Whoever asks next looks again, and hears of it.
+      }
+    }, SETTLE_MS).unref();
   }
 
   /** What the pack directories look like, and whether all later changes will show. */
@@ -108,17 +163,41 @@ export class ObjectDatabase {
       this.#scannedAt = performance.now();
       const paths = new Set(this.#directories.flatMap(listPacks));
       const before = this.#latest;
-      if (
-        before !== undefined &&
-        isSame(before.paths, paths) &&
-        isSame(before.directories, this.#directories)
-      )
-        return;
+      if (before !== undefined && isSame(before.directories, this.#directories)) {
+        const fresh = added(before.paths, paths);
+        if (fresh !== undefined && (fresh.length === 0 || this.#add(fresh))) return;
+      }
       const isWhole = this.#open(paths);
       if (before !== undefined) letGo(before);
       // A repack that took packs away had put others in their place before.
       if (isWhole || scans === MAX_SCANS) return;
     }
+  }
+
+  /** Opens packs beside the latest ones. @returns whether that went well; if not, nothing has changed */
+  #add(paths: readonly string[]): boolean {
+    const before = this.#latest as Generation;
+    const { format, maxObjectBytes } = this.#location;
+    // What snapshots look into stays as it is.
+    if (before.users > 1) return false;
+    const packs = new Map<string, PackFile>();
+    let isWhole = false;
+    try {
+      const opened = paths.map((path) => {
+        const pack = this.#files.open(path, format, maxObjectBytes);
+        if (typeof pack === "object") packs.set(path, pack);
+        return pack;
+      });
+      isWhole = !opened.includes("gone");
+    } finally {
+      if (!isWhole) for (const pack of packs.values()) pack.release();
+    }
+    if (!isWhole) return false;
+    for (const path of paths) before.paths.add(path);
+    for (const [path, pack] of packs) before.packs.set(path, pack);
+    const readers = [...packs.values()].map(({ reader }) => reader);
+    this.#latest = { ...before, packed: before.packed.grown(readers) };
+    return true;
   }
 
   /** @returns whether all packs were still there */
@@ -152,9 +231,17 @@ export class ObjectDatabase {
   /** Lets go of everything but what snapshots hold. */
   close(): void {
     this.#closed = true;
+    clearTimeout(this.#settling);
     if (this.#latest !== undefined) letGo(this.#latest);
     this.#latest = undefined;
   }
+}
+
+/** Those of `paths` that are not among `before`; `undefined` when some of these are gone. */
+function added(before: ReadonlySet<string>, paths: ReadonlySet<string>): string[] | undefined {
+  const fresh: string[] = [];
+  for (const path of paths) if (!before.has(path)) fresh.push(path);
+  return paths.size - fresh.length === before.size ? fresh : undefined;
 }
 
 function isSame(some: Iterable<string>, others: Iterable<string>): boolean {

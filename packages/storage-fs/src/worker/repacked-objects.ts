@@ -8,11 +8,11 @@ import { type Generation, letGo } from "./generation.ts";
  */
 export class RepackedObjects implements LooseObjects {
   readonly #start: Generation;
-  readonly #hold: () => Generation;
+  readonly #hold: (isMissed: boolean) => Generation;
   #later: Generation | undefined;
 
-  /** @param hold gives the packs there are now, to be {@link letGo} */
-  constructor(start: Generation, hold: () => Generation) {
+  /** @param hold gives the packs there are now, to be {@link letGo}; when something is missed, whatever the look costs */
+  constructor(start: Generation, hold: (isMissed: boolean) => Generation) {
     this.#start = start;
     this.#hold = hold;
   }
@@ -25,7 +25,7 @@ export class RepackedObjects implements LooseObjects {
     const loose = this.#start.loose;
     const has = loose.hasEach?.(ids) ?? ids.map((id) => loose.has(id));
     if (!has.includes(false)) return [...has];
-    const later = this.#look();
+    const later = this.#look(false);
     return ids.map(
       (id, i) => has[i] === true || (later?.packed.findPacked(objectIdToBytes(id), 0) ?? -1) >= 0,
     );
@@ -46,15 +46,15 @@ export class RepackedObjects implements LooseObjects {
   }
 
   #find(id: ObjectId): { readonly packed: Generation["packed"]; readonly number: number } | undefined {
-    const later = this.#look();
+    const later = this.#look(true);
     if (later === undefined) return undefined;
     const number = later.packed.findPacked(objectIdToBytes(id), 0);
     return number < 0 ? undefined : { packed: later.packed, number };
   }
 
   /** The packs there are now, if they are others than at the start. */
-  #look(): Generation | undefined {
-    const latest = this.#hold();
+  #look(isMissed: boolean): Generation | undefined {
+    const latest = this.#hold(isMissed);
     if (latest === this.#later || latest === this.#start) letGo(latest);
     else {
       this.release();

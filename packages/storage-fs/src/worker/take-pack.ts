@@ -8,7 +8,6 @@ import {
   FsckWatch,
   type IndexedPack,
   listReceived,
-  type ObjectTable,
   type PackIndex,
   PackIndexer,
   PackReader,
@@ -27,6 +26,7 @@ import type { Snapshot } from "./object-database.ts";
 import { PackFileSink, syncFile, writeNewFile } from "./pack-file-sink.ts";
 import { PercentMeter } from "./percent-meter.ts";
 import { readSkipLists } from "./skip-lists.ts";
+import { ThinBases } from "./thin-bases.ts";
 
 /** What taking a pack in works with. */
 export interface TakePackWork {
@@ -34,8 +34,11 @@ export interface TakePackWork {
   readonly location: StoreLocation;
   readonly codec: ZlibCodec;
   readonly job: Job;
-  /** What the store has, and the quarantine so far. */
-  snapshot(): Snapshot;
+  /**
+   * What the store has, and the quarantine so far.
+   * @param rescan look again even where nothing seems to have changed
+   */
+  snapshot(rescan?: boolean): Snapshot;
   /** Opens a pack that lies in memory. */
   openHeld(source: ByteSource, index: PackIndex): PackReader;
   /** Keeps a pack that came in until it is published. */
@@ -141,8 +144,9 @@ async function finish(
 ): Promise<{ readonly pack: IndexedPack; readonly connects?: boolean | undefined }> {
   const { job, codec, location } = work;
   const { objects, release } = work.snapshot();
+  const bases = new ThinBases(objects, () => work.snapshot(true));
   try {
-    const pack = await resolve(indexer, mayBeThin ? objects : undefined, job, watch, progress);
+    const pack = await resolve(indexer, mayBeThin ? bases : undefined, job, watch, progress);
     if (pack.objects === 0) return { pack };
     const { index, receivedEnd } = pack;
     let reader: PackReader | undefined;
@@ -157,20 +161,21 @@ async function finish(
     await watch?.finish({ index, openPack }, objects, job);
     return { pack, connects: tips && (await connectAtOnce(pack, tips, objects, work)) };
   } finally {
+    bases.release();
     release();
   }
 }
 
-/** @param objects where bases are looked for that the pack lacks */
+/** @param bases where bases are looked for that the pack lacks */
 async function resolve(
   indexer: PackIndexer,
-  objects: ObjectTable | undefined,
+  bases: ThinBases | undefined,
   job: Job,
   watch: FsckWatch | undefined,
   progress: boolean,
 ): Promise<IndexedPack> {
   const meter = new PercentMeter(job, progress, "Resolving deltas");
-  const steps = indexer.finishSteps((rawId) => objects && findBase(objects, rawId));
+  const steps = indexer.finishSteps((rawId) => bases?.find(rawId));
   for (;;) {
     const step = steps.next();
     if (step.done) {
@@ -181,13 +186,6 @@ async function resolve(
     await meter.show(indexer.resolvedDeltas, indexer.deltas);
     await job.breathe();
   }
-}
-
-function findBase(objects: ObjectTable, rawId: Uint8Array): ReturnType<ObjectTable["read"]> | undefined {
-  const number = objects.find(rawId, 0);
-  if (number < 0) return undefined;
-  const { type, data } = objects.read(number);
-  return { type, data: data.slice() }; // the original holds until the next read only
 }
 
 /** @param count objects that came */

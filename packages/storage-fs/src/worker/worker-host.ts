@@ -49,6 +49,10 @@ export class WorkerHost {
       this.#forget(message.location);
       return;
     }
+    if (message.kind === "released") {
+      this.#databases.get(JSON.stringify(message.location))?.overlookChange();
+      return;
+    }
     const job = this.#jobs.get(message.id);
     if (message.kind === "credit") job?.addCredit(message.events);
     else if (message.kind === "chunk") job?.addChunk(message.bytes);
@@ -120,8 +124,7 @@ export class WorkerHost {
       location,
       codec: this.#codec,
       job,
-      // What a client builds on may have come just now.
-      snapshot: () => this.#snapshot(location, true),
+      snapshot: (rescan = false) => this.#snapshot(location, rescan),
       openHeld: (source: ByteSource, index: PackIndex) =>
         this.#files.openApart(source, index, location.maxObjectBytes),
       hold: (pack: HeldPack) => this.#held.add(location, pack),
@@ -136,7 +139,10 @@ export class WorkerHost {
     const pack = this.#held.of(location).find((held) => held.name === name);
     if (pack === undefined || location.store === undefined)
       throw new PackError("pack/missing-object", `${name} is gone`);
-    const changed = await publishHeld(pack, location.store, { process, isGuarded });
+    const { store } = location;
+    const arrived = this.#openDatabase(store).expectPack();
+    const changed = await publishHeld(pack, store, { process, isGuarded });
+    setImmediate(() => arrived(`${store.objectsDirectory}/pack/${name}`)); // nobody waits for that
     this.#held.drop(location, pack);
     return changed;
   }
