@@ -62,7 +62,13 @@ export class HookFinder {
 }
 
 async function lookThrough({ directory, hooksPath }: HookPlace): Promise<Folder> {
-  const path = hooksPath ?? join(await commonDirectory(directory), "hooks");
+  if (hooksPath !== undefined) return list(directory, hooksPath);
+  // At once, for mostly no other directory is named.
+  const [common, own] = await Promise.all([commonDirectory(directory), list(directory, "hooks")]);
+  return common === "" ? own : list(directory, join(common, "hooks"));
+}
+
+async function list(directory: string, path: string): Promise<Folder> {
   try {
     return { path, names: new Set(await readdir(resolve(directory, path))) };
   } catch (error) {

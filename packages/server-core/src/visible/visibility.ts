@@ -46,6 +46,14 @@ interface Resolved {
   readonly symrefTarget?: string | undefined;
 }
 
+/** What became of a batch of the store's, which does not change any more. */
+interface ResolvedBatch {
+  readonly hidden: boolean | undefined;
+  readonly haves: boolean | undefined;
+  readonly batch: readonly Ref[];
+  readonly resolved: readonly Resolved[];
+}
+
 /**
  * The one gate: which refs a session may see, by names as it sees them. Every service asks here, nothing else reads
  * the ref store for a client. Refs that lead to nothing stored are passed over, and so are symbolic refs that lead
@@ -57,6 +65,8 @@ export class VisibleRefs {
   readonly #onBroken: (name: string) => void;
   readonly #found: Pick<ShownTips, "add" | "has"> | undefined;
   #brokenSeen = 0;
+  /** A push lists the same refs twice. */
+  #last: ResolvedBatch | undefined;
 
   constructor(
     repository: Repository,
@@ -237,29 +247,40 @@ export class VisibleRefs {
   }
 
   async *#resolved(options: ListOptions): AsyncGenerator<readonly Resolved[], void, undefined> {
-    const { refs } = this.#repository;
     const { signal } = options;
     const prefixes = options.haves === true ? undefined : this.#prefixes(options.prefixes);
-    for await (const batch of refs.list({ prefixes, signal })) {
-      const resolved: Resolved[] = [];
-      for (const ref of batch) {
-        const name = this.#listedName(ref.name, options);
-        if (name === undefined) continue;
-        if (ref.target.kind === "id") {
-          resolved.push({ name, ref, id: ref.target.id });
-          continue;
-        }
-        const found = await resolveRef(refs, ref.name);
-        if (found?.status !== "found") this.#onBroken(name);
-        else if (name === HAVE) resolved.push({ name, ref: found.ref, id: found.id });
-        else {
-          const target = this.#seen(found.name, options);
-          if (target !== undefined)
-            resolved.push({ name, ref: found.ref, id: found.id, symrefTarget: target });
-        }
+    for await (const batch of this.#repository.refs.list({ prefixes, signal })) {
+      const { hidden, haves } = options;
+      const last = this.#last;
+      if (last?.batch === batch && last.hidden === hidden && last.haves === haves) yield last.resolved;
+      else {
+        const resolved = await this.#resolveBatch(batch, options);
+        const isFixed = batch.every(({ target }) => target.kind === "id");
+        this.#last = isFixed ? { batch, resolved, hidden, haves } : undefined;
+        yield resolved;
       }
-      yield resolved;
     }
+  }
+
+  async #resolveBatch(batch: readonly Ref[], options: ListOptions): Promise<Resolved[]> {
+    const { refs } = this.#repository;
+    const resolved: Resolved[] = [];
+    for (const ref of batch) {
+      const name = this.#listedName(ref.name, options);
+      if (name === undefined) continue;
+      if (ref.target.kind === "id") {
+        resolved.push({ name, ref, id: ref.target.id });
+        continue;
+      }
+      const found = await resolveRef(refs, ref.name);
+      if (found?.status !== "found") this.#onBroken(name);
+      else if (name === HAVE) resolved.push({ name, ref: found.ref, id: found.id });
+      else {
+        const target = this.#seen(found.name, options);
+        if (target !== undefined) resolved.push({ name, ref: found.ref, id: found.id, symrefTarget: target });
+      }
+    }
+    return resolved;
   }
 
   #prefixes(prefixes: readonly string[] | undefined): readonly string[] | undefined {

@@ -22,8 +22,11 @@ import { type NotSmallFile, readSmallFile, readSmallFileSync } from "./small-fil
 
 /** A step that takes longer had to wait for something. Unit: milliseconds. */
 const SLOW_MS = 10;
-/** For so many times as long as a slow one took, all are left to other threads: a thousandth of the time is lost at most. */
-const PAUSE_TIMES = 1000;
+/**
+ * For so many times as long as a slow one took, all are left to other threads: a hundredth of the time is lost at most. On a
+ * busy machine one in a while is slow that waited for nothing but its turn.
+ */
+const PAUSE_TIMES = 100;
 
 /** Does steps here as long as they are quick. */
 export class QuickSteps {

@@ -4,8 +4,11 @@ import { type BigIntStats, statSync } from "node:fs";
 const FRESH_MS = 10_000;
 /** A look that takes longer was at a slow disk, or at a network. Unit: milliseconds. */
 const SLOW_MS = 10;
-/** How long a slow one is left to other threads. Unit: milliseconds. */
-const SLOW_PAUSE_MS = 60_000;
+/**
+ * For so many times as long as a slow one took, looks are left to other threads: a hundredth of the time is lost at most. On
+ * a busy machine one in a while is slow that waited for nothing but its turn.
+ */
+const PAUSE_TIMES = 100;
 
 /**
  * Where a disk is asked about the few small files of one repository. What another thread has to do costs many times
@@ -39,7 +42,8 @@ export class QuickLook {
       return here();
     } finally {
       this.#lookedAt = this.#now();
-      if (this.#lookedAt - started > SLOW_MS) this.#slowUntil = this.#lookedAt + SLOW_PAUSE_MS;
+      const took = this.#lookedAt - started;
+      if (took > SLOW_MS) this.#slowUntil = this.#lookedAt + took * PAUSE_TIMES;
     }
   }
 }

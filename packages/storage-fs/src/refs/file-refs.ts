@@ -5,6 +5,7 @@ import {
   inRounds,
   isStorableRefName,
   minimalPrefixes,
+  type PackedRefs,
   type Ref,
   type RefStore,
   selectPrefixes,
@@ -52,6 +53,14 @@ export interface FileRefs extends RefStore {
   recover(): Promise<void>;
 }
 
+/** A listing of one batch. A push asks for the same twice. */
+interface KnownListing {
+  readonly key: string;
+  readonly above: readonly LooseRef[];
+  readonly snapshot: PackedRefs;
+  readonly batch: readonly Ref[];
+}
+
 /** Refs that one batch of a listing holds. */
 const BATCH = 1000;
 /** Batches made without a pause: some ten milliseconds. */
@@ -89,6 +98,7 @@ export function createFileRefs(options: FileRefsOptions): FileRefs {
     refLockTimeoutMs: parseConfigInteger(config.get("core.filesRefLockTimeout") ?? "") ?? 100,
     packedRefsTimeoutMs: parseConfigInteger(config.get("core.packedRefsTimeout") ?? "") ?? 1000,
   };
+  let last: KnownListing | undefined;
   return {
     recover: () => guarded(() => recoverRefs(context)),
 
@@ -104,9 +114,14 @@ export function createFileRefs(options: FileRefsOptions): FileRefs {
     async *list({ prefixes, signal } = {}) {
       signal?.throwIfAborted();
       const wanted = minimalPrefixes(prefixes);
+      const key = wanted.join("\n");
       // Loose files first: what is packed and removed meanwhile is then found in packed-refs.
       const { refs: above } = await guarded(() => loose.list(wanted, signal));
       const snapshot = await guarded(() => packed.read());
+      if (last?.above === above && last.snapshot === snapshot && last.key === key) {
+        yield last.batch;
+        return;
+      }
       let at = 0;
       let batch: Ref[] = [];
       const take = (ref: LooseRef | undefined) => {
@@ -130,9 +145,11 @@ export function createFileRefs(options: FileRefsOptions): FileRefs {
       while (at < above.length) {
         take(above[at]);
         if (batch.length < BATCH) continue;
+        batches++;
         yield batch;
         batch = [];
       }
+      if (batches === 0 && batch.length > 0) last = { key, above, snapshot, batch };
       if (batch.length > 0) yield batch;
     },
 
