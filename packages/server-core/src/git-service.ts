@@ -74,6 +74,7 @@ interface Settings {
   readonly memories: RepositoryMemories;
   readonly metrics: Metrics;
   readonly gate: PackGate;
+  readonly pushGate: PackGate;
 }
 
 const FETCHING: readonly ServiceName[] = ["git-upload-pack"];
@@ -114,8 +115,22 @@ export function createGitServices(options: GitServiceOptions): GitServices {
     memories: new RepositoryMemories(limits),
     metrics: options.metrics ?? NO_METRICS,
     gate: new PackGate(limits),
+    pushGate: pushGate(limits),
   };
   return { service: (call) => running(settings, call), dumb: createDumbService(settings) };
+}
+
+/** Apart from {@link Settings.gate}: a pack comes in at its pusher's pace, and must not keep fetches waiting. */
+function pushGate(limits: Limits): PackGate {
+  return new PackGate(
+    {
+      maxPacks: limits.maxPushes,
+      maxPacksPerRepository: limits.maxPushesPerRepository,
+      maxQueuedPacks: limits.maxQueuedPushes,
+      maxPackWaitMs: limits.maxPushWaitMs,
+    },
+    { full: "too many pushes are being taken in", late: "no push could be taken in" },
+  );
 }
 
 function running(settings: Settings, call: ServiceCall): AsyncIterable<Uint8Array> {
@@ -229,6 +244,7 @@ async function openSession(
     input: new PacketReader(guarded(call.input), { signal }),
     limits,
     gate: settings.gate,
+    pushGate: settings.pushGate,
     metrics,
     fsck,
     unpackLimit,

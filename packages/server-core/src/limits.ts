@@ -52,6 +52,14 @@ export interface Limits {
   readonly maxQueuedPacks: number;
   /** How long one waits before it is turned away. Unit: milliseconds. */
   readonly maxPackWaitMs: number;
+  /** Pushed packs that are taken in at the same time. Others wait. */
+  readonly maxPushes: number;
+  /** The same of one repository. */
+  readonly maxPushesPerRepository: number;
+  /** Pushes that wait for their packs to be taken in; one more is turned away. */
+  readonly maxQueuedPushes: number;
+  /** How long one waits before it is turned away. Unit: milliseconds. */
+  readonly maxPushWaitMs: number;
   /** Haves that are kept, those that we have too. The others cost no memory. */
   readonly maxCommonHaves: number;
   /** Flush packets while a v0 client and we look for what is common. */
@@ -113,6 +121,10 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   maxPacksPerRepository: 16,
   maxQueuedPacks: 1024,
   maxPackWaitMs: 60_000,
+  maxPushes: 256,
+  maxPushesPerRepository: 128,
+  maxQueuedPushes: 1024,
+  maxPushWaitMs: 60_000,
   maxCommonHaves: 262_144,
   maxNegotiationRounds: 10_000,
   maxShownTips: 65_536,

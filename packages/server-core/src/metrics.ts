@@ -11,7 +11,8 @@ export interface CallLabels {
 
 /**
  * What a call's time goes into. `authorize` and `resolve`: before anything is said. `negotiate`: a fetch, from its request
- * to the order for its pack. `queue`: waiting until a pack may be made. `count`: from the order to the pack's first bytes.
+ * to the order for its pack. `queue`: waiting until a pack or an
+ * archive may be made, or a pack taken in. `count`: from the order to the pack's first bytes.
  * `send`: from there to its last. `receive`: a pushed pack comes in. `index`: it is completed, checked and kept aside.
  * `connectivity`: what it leads to is looked at. `publish`: it is kept for good. `refs`: refs change. `hooks`: hooks of a
  * push are asked or told.

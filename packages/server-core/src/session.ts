@@ -43,8 +43,10 @@ export interface Session {
   readonly refs: VisibleRefs;
   readonly input: PacketReader;
   readonly limits: Limits;
-  /** Lets so many packs be made at a time. */
+  /** Lets so many packs and archives be made at a time. */
   readonly gate: PackGate;
+  /** Lets so many pushed packs be taken in at a time. */
+  readonly pushGate: PackGate;
   readonly metrics: CallMetrics;
   readonly fsck: FsckPreset;
   /** A push of fewer objects is stored one by one, unless the repository's config says otherwise. */

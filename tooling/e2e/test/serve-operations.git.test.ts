@@ -4,7 +4,7 @@ import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { git, temporaryDirectory, tryGit } from "@tooling/test-kit";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { packet, request } from "./raw-client.ts";
+import { packet, parseAnswer, RawClient, request } from "./raw-client.ts";
 import { startServer } from "./server.ts";
 
 /** A directory with one bare repository whose pack has more bytes than any buffer on the way takes. */
@@ -160,4 +160,69 @@ describe("many clones at once", () => {
     expect(shed.reduce((sum, count) => sum + count, 0)).toBe(failed.length);
     expect(page).toContain("xgit_requests_queued 0");
   }, 120_000);
+});
+
+describe("pushes at once", () => {
+  const BUSY = ["--set", "limits.maxPushes=1", "--set", "limits.maxQueuedPushes=0"];
+  const TYPE = "Content-Type: application/x-git-receive-pack-request";
+  const head = (length: number) =>
+    `POST /demo.git/git-receive-pack HTTP/1.1\r\nHost: h\r\nConnection: close\r\n${TYPE}\r\nContent-Length: ${length}\r\n\r\n`;
+
+  it("above what may be taken in are told to come back, over any transport, and go through later", async () => {
+    const root = await newRoot();
+    const server = await startServer(root, ...BUSY, "--admin-port", "0");
+    const clone = await readyToPush(root);
+    const id = (await git(["rev-parse", "HEAD"], { cwd: clone })).trim();
+    const command = packet(`${"0".repeat(40)} ${id} refs/heads/stalled\0report-status side-band-64k`);
+    const beginning = `${command}0000PACK`;
+    const stalled = new RawClient(server.http).send(head(beginning.length + 100), beginning);
+    const push = (base: string) =>
+      tryGit(["push", "-q", `${base}/demo.git`, "HEAD:refs/heads/more"], { cwd: clone });
+    await expect.poll(async () => (await push(server.http)).stderr, { timeout: 10_000 }).toMatch(/HTTP 503/);
+    expect((await push(server.git)).stderr).toContain(
+      "the server is busy: too many pushes are being taken in",
+    );
+    const late = new RawClient(server.http).send(head(beginning.length), beginning);
+    const { status, head: lines } = parseAnswer(await late.answer());
+    expect([status, lines]).toEqual([503, expect.stringMatching(/\r\nretry-after: \d+\r\n/i)]);
+    // What brings no pack is not kept waiting, and neither is a fetch.
+    expect(await tryGit(["ls-remote", `${server.http}/demo.git`])).toMatchObject({ status: 0 });
+    stalled.socket.destroy();
+    await expect.poll(async () => (await push(server.http)).status, { timeout: 10_000 }).toBe(0);
+    const [, admin] = /(http:\S+)\/ for \/livez/.exec(server.greeting) ?? [];
+    const page = await (await fetch(`${admin}/metrics`)).text();
+    expect(page).toMatch(/^xgit_requests_shed_total\{service="git-receive-pack",transport="http"\} \d+$/m);
+    expect(await git(["for-each-ref", "refs/heads/stalled"], { cwd: `${root}/demo.git` })).toBe("");
+  }, 60_000);
+});
+
+describe("archives at once", () => {
+  it("take the places of packs, and are told to come back where there is none", async () => {
+    const busy = ["--set", "limits.maxPacks=1", "--set", "limits.maxQueuedPacks=0"];
+    const root = await newRoot(24);
+    const server = await startServer(root, ...busy, "--enable", "upload-archive");
+    const words = `${packet("argument main\n")}0000`;
+    const ask = (): RawClient =>
+      new RawClient(server.http).send(
+        "POST /demo.git/git-upload-archive HTTP/1.1\r\nHost: h\r\nConnection: close\r\n",
+        `Content-Type: application/x-git-upload-archive-request\r\nContent-Length: ${words.length}\r\n\r\n`,
+        words,
+      );
+    const unread = new RawClient(server.git).send(request("git-upload-archive", "/demo.git"), words);
+    await unread.until(/pax_global_header/);
+    unread.socket.pause();
+    const { status, head } = parseAnswer(await ask().answer());
+    expect([status, head]).toEqual([503, expect.stringMatching(/\r\nretry-after: \d+\r\n/i)]);
+    const archive = [
+      "archive",
+      "-o",
+      `${temporaryDirectory("a")}/a.tar`,
+      `--remote=${server.git}/demo.git`,
+      "main",
+    ];
+    expect((await tryGit(archive)).stderr).toContain("the server is busy: too many packs are being made");
+    // Whoever does not read gives the place up before long.
+    await expect.poll(async () => (await tryGit(archive)).status, { timeout: 15_000, interval: 500 }).toBe(0);
+    unread.socket.destroy();
+  }, 60_000);
 });

@@ -43,7 +43,7 @@ function createSeries(registry: Registry) {
     }),
     queued: new Gauge({
       name: "xgit_requests_queued",
-      help: "Fetches that wait to have a pack made",
+      help: "Requests that wait until a pack may be made, or taken in",
       registers,
     }),
     shed: new Counter({

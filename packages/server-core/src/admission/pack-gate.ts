@@ -7,6 +7,16 @@ export type PackGateLimits = Pick<
   "maxPacks" | "maxPacksPerRepository" | "maxQueuedPacks" | "maxPackWaitMs"
 >;
 
+/** What is told of a gate that lets nobody in. */
+export interface GateWords {
+  /** Who finds the line full: `too many packs are being made`. */
+  readonly full: string;
+  /** Who has waited too long: `no pack could be made`. */
+  readonly late: string;
+}
+
+const PACK_WORDS: GateWords = { full: "too many packs are being made", late: "no pack could be made" };
+
 /** Leave to make one pack, or the wait for it. */
 export interface PackPlace {
   /** Whether leave is there. */
@@ -31,12 +41,14 @@ interface Waiting {
  */
 export class PackGate {
   readonly #limits: PackGateLimits;
+  readonly #words: GateWords;
   readonly #waiting = new Set<Waiting>();
   readonly #running = new Map<object, number>();
   #total = 0;
 
-  constructor(limits: PackGateLimits) {
+  constructor(limits: PackGateLimits, words: GateWords = PACK_WORDS) {
     this.#limits = limits;
+    this.#words = words;
   }
 
   /**
@@ -50,7 +62,7 @@ export class PackGate {
     }
     const { maxQueuedPacks, maxPackWaitMs } = this.#limits;
     if (this.#waiting.size >= maxQueuedPacks)
-      throw busy(`too many packs are being made, and ${maxQueuedPacks} wait`, maxPackWaitMs);
+      throw busy(`${this.#words.full}, and ${maxQueuedPacks} wait`, maxPackWaitMs);
     return this.#queue(repository, signal);
   }
 
@@ -71,7 +83,7 @@ export class PackGate {
     };
     const onAbort = () => fail(signal.reason);
     const timer = setTimeout(
-      () => fail(busy(`no pack could be made for ${Math.ceil(maxPackWaitMs / 1000)} seconds`, maxPackWaitMs)),
+      () => fail(busy(`${this.#words.late} for ${Math.ceil(maxPackWaitMs / 1000)} seconds`, maxPackWaitMs)),
       maxPackWaitMs,
     );
     const waiting: Waiting = {

@@ -6,9 +6,12 @@ import {
   ObjectsError,
 } from "@x/objects";
 import { decodeLatin1, encodeLatin1, encodePackets, encodeSideband, flush, SIDEBAND_ERROR } from "@x/pktline";
+import { enterGate } from "../admission/enter-gate.ts";
+import type { PackPlace } from "../admission/pack-gate.ts";
 import { frameData, frameMessage, frameNothing, framePack } from "../band-writer.ts";
 import { ServiceError } from "../errors.ts";
-import { IDLE, type Idle, withIdle } from "../keepalive.ts";
+import { IDLE, type Idle, startSilence, withIdle } from "../keepalive.ts";
+import type { ArchiveFilter } from "../ports.ts";
 import { hungUp, limitExceeded, protocolError, refused, type Session } from "../session.ts";
 import { approximateDate } from "./approximate-date.ts";
 import { archiveFormat, archiveFormats } from "./archive-formats.ts";
@@ -28,39 +31,35 @@ const USAGE =
 
 const ARGUMENT = "argument ";
 
+/** What a client has asked for. */
+interface Order {
+  readonly request: ArchiveRequest;
+  readonly run: ArchiveFilter["run"] | undefined;
+}
+
 /** Makes archives. Spec: git-upload-archive; git-archive */
 export async function* uploadArchive(session: Session): AsyncGenerator<Uint8Array, void, undefined> {
-  const { createArchive } = session.repository.objects;
-  if (createArchive === undefined)
+  if (session.repository.objects.createArchive === undefined)
     throw new ServiceError("server-core/service-disabled", "this repository offers no archives");
-  // As in C git before anything was read: what goes wrong from here on is told on bands 2 and 3.
-  yield encodePackets(["ACK\n", flush]);
-  session.channel = { kind: "sideband", maxPacketBytes: SIDEBAND };
+  let order: Order | "list" | undefined;
+  let fault: unknown;
   try {
-    const options = parseArchiveOptions(await readWords(session));
-    if (options.list) {
+    order = await readOrder(session);
+  } catch (cause) {
+    fault = cause;
+  }
+  const hasOrder = order !== undefined && order !== "list";
+  // Who is turned away because too much is being done hears that in place of the ACK.
+  const place = hasOrder ? await enterGate(session, session.gate, session.limits.keepaliveMs) : undefined;
+  try {
+    // What is wrong with the request is told behind it, on bands 2 and 3, as C git does.
+    yield encodePackets(["ACK\n", flush]);
+    session.channel = { kind: "sideband", maxPacketBytes: SIDEBAND };
+    if (order === undefined) throw fault;
+    if (order === "list") {
       const names = archiveFormats(session.repository);
       yield* frameData(encodeLatin1(names.map(({ name }) => `${name}\n`).join("")), SIDEBAND);
-    } else {
-      const { signal } = session;
-      const { level } = options;
-      const { format, run } = archiveFormat(session.repository, options.format, level);
-      const request = await archiveRequest(session, options, format);
-      const refs = () => visibleRefs(session);
-      const made = createArchive.call(session.repository.objects, request, { signal, refs });
-      const events =
-        run === undefined ? made : bounded(run(made, { level, signal }), session.limits.maxArchiveBytes);
-      const paced: AsyncIterable<ArchiveEvent | Idle> = withIdle(
-        events,
-        session.limits.keepaliveMs,
-        session.call.mayBeGone,
-      );
-      for await (const event of paced) {
-        if (event === IDLE) yield frameNothing(SIDEBAND);
-        else if (event.kind === "bytes") yield* framePack(event.bytes, event.headroom ?? 0, SIDEBAND);
-        else yield* frameMessage(encodeLatin1(event.text), SIDEBAND);
-      }
-    }
+    } else if (place !== undefined) yield* sendArchive(session, order, place);
   } catch (cause) {
     const words = session.signal.aborted ? undefined : wordsFor(cause);
     if (words === undefined) throw cause;
@@ -68,8 +67,54 @@ export async function* uploadArchive(session: Session): AsyncGenerator<Uint8Arra
     yield encodeSideband(SIDEBAND_ERROR, encodeLatin1(DIED), SIDEBAND);
     session.channel = { kind: "lost" };
     throw asServiceError(cause);
+  } finally {
+    place?.leave();
   }
   yield encodePackets([flush]);
+}
+
+async function readOrder(session: Session): Promise<Order | "list"> {
+  const options = parseArchiveOptions(await readWords(session));
+  if (options.list) return "list";
+  const { format, run } = archiveFormat(session.repository, options.format, options.level);
+  return { request: await archiveRequest(session, options, format), run };
+}
+
+/** A place is for work: it is given up once its client has been waited for so long in all. Unit: milliseconds. */
+const MAX_READER_MS = 2000;
+
+async function* sendArchive(
+  session: Session,
+  { request, run }: Order,
+  place: PackPlace,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const { signal, limits, repository } = session;
+  const { mayBeGone } = session.call;
+  const silence = startSilence(limits.keepaliveMs, mayBeGone);
+  while (!(await place.wait(silence.stepMs))) if (silence.isDue()) yield frameNothing(SIDEBAND);
+  const made = repository.objects.createArchive?.(request, { signal, refs: () => visibleRefs(session) });
+  if (made === undefined) return;
+  const events =
+    run === undefined ? made : bounded(run(made, { level: request.level, signal }), limits.maxArchiveBytes);
+  const paced: AsyncIterable<ArchiveEvent | Idle> = withIdle(events, limits.keepaliveMs, mayBeGone);
+  let readerMs = 0;
+  for await (const event of paced)
+    for (const frame of framesOf(event)) {
+      const since = performance.now();
+      const late = setTimeout(() => place.leave(), Math.max(0, MAX_READER_MS - readerMs));
+      try {
+        yield frame;
+      } finally {
+        clearTimeout(late);
+      }
+      readerMs += performance.now() - since;
+    }
+}
+
+function framesOf(event: ArchiveEvent | Idle): Iterable<Uint8Array> {
+  if (event === IDLE) return [frameNothing(SIDEBAND)];
+  if (event.kind === "bytes") return framePack(event.bytes, event.headroom ?? 0, SIDEBAND);
+  return frameMessage(encodeLatin1(event.text), SIDEBAND);
 }
 
 /** An archive that the store did not bound. @throws ServiceError `server-core/limit-exceeded` */

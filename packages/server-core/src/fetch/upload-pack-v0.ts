@@ -9,6 +9,7 @@ import {
   splitFirstLine,
   splitWantLine,
 } from "@x/pktline";
+import { enterPackGate } from "../admission/enter-gate.ts";
 import { advertiseRefs } from "../announce/advertise.ts";
 import { noteClientSession } from "../announce/client-session.ts";
 import { fetchFeatures } from "../announce/fetch-features.ts";
@@ -19,7 +20,6 @@ import { openFetch } from "./fetch-hooks.ts";
 import { FetchBudget, FetchRequest, parseHave, readFetchLine, readFilter } from "./fetch-request.ts";
 import { checkFilterVisible } from "./filter-policy.ts";
 import { CommonHaves, Negotiation } from "./negotiate.ts";
-import { enterPackGate } from "./pack-place.ts";
 import { packRequest, sendPack } from "./send-pack.ts";
 import { resolveBoundary } from "./shallow.ts";
 import { checkWants } from "./wants.ts";

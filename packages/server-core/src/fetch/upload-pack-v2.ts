@@ -1,4 +1,5 @@
 import { delim, encodeInChunks, flush, type Writable } from "@x/pktline";
+import { enterPackGate } from "../admission/enter-gate.ts";
 import { advertiseV2 } from "../announce/advertise.ts";
 import { acceptsPromisor } from "../announce/promisor-remotes.ts";
 import { onBandOne } from "../band-writer.ts";
@@ -10,7 +11,6 @@ import { readFetchV2 } from "./fetch-v2-request.ts";
 import { checkFilterVisible } from "./filter-policy.ts";
 import { lsRefs } from "./ls-refs.ts";
 import { objectInfo } from "./object-info.ts";
-import { enterPackGate } from "./pack-place.ts";
 import { PackfileUris } from "./packfile-uris.ts";
 import { type PackHeading, packRequest, sendPack } from "./send-pack.ts";
 import { resolveBoundary } from "./shallow.ts";

@@ -1,5 +1,6 @@
 import { isZeroId, type ObjectId, type Quarantine } from "@x/objects";
 import { encodeLatin1 } from "@x/pktline";
+import type { PackPlace } from "../admission/pack-gate.ts";
 import type { Voice } from "../keepalive.ts";
 import type { PushCertificate, PushCommand } from "../push-hooks.ts";
 import type { Session } from "../session.ts";
@@ -22,6 +23,8 @@ export class Push {
   /** New tips that are complete only if the history ends at these commits of the pusher's. */
   readonly shallowRoots: Map<ObjectId, readonly ObjectId[]> = new Map();
   certificate: PushCertificate | undefined;
+  /** Leave to take the pack in. */
+  place: PackPlace | undefined;
   /** `undefined` when the push brings nothing to store. */
   quarantine: Quarantine | undefined;
   /** It was found out while its pack was taken in that nothing is missing. */

@@ -50,6 +50,7 @@ async function* answer(session: Session, request: PushRequest): AsyncGenerator<U
           push.voice.say(new Uint8Array(0));
         });
       } finally {
+        push.place?.leave();
         await push.quarantine?.discard();
       }
     });

@@ -29,6 +29,8 @@ export async function runPush(push: Push, onPackIn: () => void): Promise<string>
   let failure = await takeObjects(push, onPackIn);
   onPackIn();
   failure ??= await timed(metrics, "connectivity", () => checkConnected(push));
+  // What follows waits for hooks and disks.
+  push.place?.leave();
   if (failure !== undefined) {
     for (const result of push.results) result.error = "unpacker error";
     return failure;

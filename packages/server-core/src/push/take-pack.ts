@@ -1,5 +1,6 @@
 import { ObjectsError, type ReceiveLimits } from "@x/objects";
 import { encodeLatin1 } from "@x/pktline";
+import { enterGate } from "../admission/enter-gate.ts";
 import { configBytes, configUnsigned } from "../config-value.ts";
 import { ServiceError } from "../errors.ts";
 import { plain, type Session } from "../session.ts";
@@ -11,11 +12,13 @@ import type { Push } from "./push.ts";
 /**
  * Opens the quarantine and takes the pack into it, and the certificate if there is one.
  * @param onPackIn called when the last of the pack has been read
+ * @throws ServiceError `server-core/busy` before any of it was
  * @returns why that failed, fit for the `unpack` line; `undefined` when all is in
  */
 export async function takeObjects(push: Push, onPackIn: () => void): Promise<string | undefined> {
   const { session, request } = push;
   if (!request.bringsPack && request.certificate === undefined) return undefined;
+  if (request.bringsPack) push.place = await enterGate(session, session.pushGate);
   try {
     push.quarantine = await session.repository.objects.receive({ signal: session.signal });
   } catch (error) {
