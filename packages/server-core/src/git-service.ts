@@ -235,7 +235,7 @@ async function openSession(
   return {
     call,
     repository,
-    refs: new VisibleRefs(repository, { scope, found: memory.found, onBroken }),
+    refs: new VisibleRefs(repository, { scope, onBroken }),
     memory,
     sessionId,
     certNonce: certNonce(call, repository, settings.now()),

@@ -137,6 +137,27 @@ describe("names", () => {
 });
 
 describe("a ref that leads to nothing stored", () => {
+  it("is told to pushers, so that they can delete it, but not as what need not be sent", async () => {
+    const lost = parseObjectId("ab".repeat(20), "sha1") as ObjectId;
+    const repository = new MemoryRepository();
+    repository.namespace = "refs/namespaces/team/";
+    const [c1] = repository.five();
+    for (const [name, id] of [
+      ["refs/heads/elsewhere", c1],
+      ["refs/heads/elsewhere-broken", lost],
+      ["refs/namespaces/team/refs/heads/broken", lost],
+    ] as const)
+      repository.refs.set(name, id);
+    const { text } = await serve(repository, {
+      service: "git-receive-pack",
+      version: 0,
+      mode: "advertise",
+    });
+    const told = packetsOf(text).map((packet) => packet.replace(/\0.*/s, "\n"));
+    expect(told).toContain(`${c1} .have\n`);
+    expect(told.filter((packet) => packet.startsWith(lost))).toEqual([`${lost} refs/heads/broken\n`]);
+  });
+
   it("may be deleted by who cannot know its value, and by who does", async () => {
     const lost = parseObjectId("ab".repeat(20), "sha1") as ObjectId;
     for (const old of [undefined, lost]) {

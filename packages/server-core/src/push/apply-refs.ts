@@ -60,11 +60,9 @@ export async function applyEdits(push: Push, plan: readonly PlannedEdit[]): Prom
     }
     return push.failLive(general);
   }
-  for (const [i, { result, edit }] of plan.entries()) {
+  for (const [i, { result }] of plan.entries()) {
     const outcome = outcomes[i];
     if (outcome?.status === "ok") {
-      // Looked for under the lock.
-      if (edit.next !== "delete") session.memory.found.add(edit.next);
       result.isDone = true;
       continue;
     }

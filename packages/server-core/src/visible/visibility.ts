@@ -2,7 +2,6 @@ import type { ObjectId } from "@x/objects";
 import { isValidRefName, type Ref, type ResolvedRef, resolveRef } from "@x/refs";
 import type { Repository } from "../ports.ts";
 import type { RefScope } from "./ref-scope.ts";
-import type { ShownTips } from "./shown-tips.ts";
 
 /** A ref that a session may know of, symbolic refs followed. */
 export interface VisibleRef {
@@ -20,7 +19,10 @@ export interface ListOptions {
   readonly peel?: boolean;
   /** Hidden refs too: for questions about objects, never to be shown. */
   readonly hidden?: boolean;
-  /** Refs outside of the namespace too, by the name `.have`: for what a pusher need not send. */
+  /**
+   * What a pusher is told: refs outside of the namespace too, by the name `.have`, for what need not be sent; and refs whose
+   * object is not stored, which can be deleted then.
+   */
   readonly haves?: boolean;
   readonly signal?: AbortSignal | undefined;
 }
@@ -63,7 +65,6 @@ export class VisibleRefs {
   readonly #repository: Repository;
   readonly #scope: RefScope;
   readonly #onBroken: (name: string) => void;
-  readonly #found: Pick<ShownTips, "add" | "has"> | undefined;
   #brokenSeen = 0;
   /** A push lists the same refs twice. */
   #last: ResolvedBatch | undefined;
@@ -73,13 +74,10 @@ export class VisibleRefs {
     options: {
       readonly scope: RefScope;
       readonly onBroken?: (name: string) => void;
-      /** Ids that were found stored a short while ago: enough to tell pushers of. */
-      readonly found?: Pick<ShownTips, "add" | "has">;
     },
   ) {
     this.#repository = repository;
     this.#scope = options.scope;
-    this.#found = options.found;
     this.#onBroken = (name) => {
       this.#brokenSeen++;
       options.onBroken?.(name);
@@ -136,7 +134,10 @@ export class VisibleRefs {
 
   /** Refs below `refs/`, in byte order of full names, in batches. */
   async *list(options: ListOptions = {}): AsyncGenerator<readonly VisibleRef[], void, undefined> {
-    for await (const batch of this.#resolved(options)) yield await this.#stored(batch, options);
+    for await (const batch of this.#resolved(options))
+      yield options.haves === true
+        ? await this.#withoutLostHaves(batch, options)
+        : await this.#stored(batch, options);
   }
 
   /** Every id that a visible ref or HEAD holds, whether it is stored or not. */
@@ -288,19 +289,12 @@ export class VisibleRefs {
     return (prefixes ?? ["refs/"]).map((prefix) => this.#scope.fullName(prefix));
   }
 
-  /** Whether each is stored, or to tell pushers of it: was a short while ago. */
-  async #has(ids: readonly ObjectId[], options: ListOptions): Promise<readonly boolean[]> {
-    const { objects } = this.#repository;
-    const found = options.haves === true ? this.#found : undefined;
-    if (found === undefined) return objects.has(ids, options);
-    const asked = ids.filter((id) => !found.has(id));
-    const answers = asked.length === 0 ? [] : await objects.has(asked, options);
-    const lost = new Set<ObjectId>();
-    for (const [i, id] of asked.entries()) {
-      if (answers[i] === true) found.add(id);
-      else lost.add(id);
-    }
-    return ids.map((id) => !lost.has(id));
+  /** What is not stored cannot be built upon, so it is no `.have`. */
+  async #withoutLostHaves(batch: readonly Resolved[], options: ListOptions): Promise<VisibleRef[]> {
+    const lent = batch.filter(({ name }) => name === HAVE).map(({ id }) => id);
+    const answers = lent.length === 0 ? [] : await this.#repository.objects.has(lent, options);
+    const lost = new Set(lent.filter((_, i) => answers[i] !== true));
+    return batch.filter(({ name, id }) => name !== HAVE || !lost.has(id));
   }
 
   /** Leaves out what is not stored, and peels. One question to the store for each kind, whatever the batch's size. */
@@ -311,7 +305,7 @@ export class VisibleRefs {
     const ids = (list: readonly Resolved[]) => list.map(({ id }) => id);
     const [peeled, found] = await Promise.all([
       toPeel.length === 0 ? [] : objects.peel(ids(toPeel), options),
-      toFind.length === 0 ? [] : this.#has(ids(toFind), options),
+      toFind.length === 0 ? [] : objects.has(ids(toFind), options),
     ]);
     const visible: VisibleRef[] = [];
     let peelAt = 0;
