@@ -1,6 +1,8 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { git, temporaryDirectory, tryGit } from "@tooling/test-kit";
-import { describe, expect, it } from "vitest";
+import { once } from "node:events";
+import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { connect, type Socket } from "node:net";
+import { git, makeCertificate, temporaryDirectory, tryGit } from "@tooling/test-kit";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { FREE, newRoot, start, startWith } from "./serving.ts";
 import { until } from "./terminal.ts";
 
@@ -101,6 +103,83 @@ describe("the admin's port", () => {
     expect(await value("nodejs_eventloop_lag_p99_seconds")).toBeGreaterThanOrEqual(0);
     expect(await value("process_resident_memory_bytes")).toBeGreaterThan(1e6);
     expect(await metrics()).not.toMatch(/demo|missing/);
+  });
+});
+
+describe("figures of other ways in", () => {
+  it("tell https from http, and files from fetches", async () => {
+    const { certificate, key } = makeCertificate("localhost");
+    const tls = temporaryDirectory("tls");
+    writeFileSync(`${tls}/c`, certificate);
+    writeFileSync(`${tls}/k`, key);
+    const flags = [
+      "--https-port",
+      "0",
+      "--tls-certificate",
+      `${tls}/c`,
+      "--tls-key",
+      `${tls}/k`,
+      "--dumb-http",
+    ];
+    const root = await newRoot();
+    await git(["repack", "-adq"], { cwd: `${root}/demo.git` });
+    const { http, https, metrics, value, terminal } = await withAdmin(root, ...flags);
+    const trusting = ["-c", "http.sslVerify=false"];
+    await git([...trusting, "ls-remote", `${https}/demo.git`]);
+    await git(["ls-remote", `${http}/demo.git`]);
+    for (const transport of ["http", "https"])
+      expect([
+        transport,
+        await value("xgit_requests_total", `transport="${transport}"`, 'version="2"', 'outcome="ok"'),
+      ]).toEqual([transport, 2]);
+    expect(terminal.err).toMatch(/ https git-upload-pack \/demo\.git v2 ok /);
+    const clone = `${temporaryDirectory("clone")}/c`;
+    await git([...trusting, "clone", "-q", "--bare", `${https}/demo.git`, clone], {
+      env: { GIT_SMART_HTTP: "0" },
+    });
+    const dumb = ['transport="https"', 'version="dumb"'];
+    expect(await value("xgit_requests_total", ...dumb, 'outcome="ok"')).toBeGreaterThan(3);
+    expect(await value("xgit_requests_in_flight", 'transport="https"')).toBe(0);
+    const pack = readdirSync(`${root}/demo.git/objects/pack`).find((name) => name.endsWith(".pack"));
+    const before = (await value("xgit_bytes_total", 'transport="http"', 'direction="sent"')) ?? 0;
+    const place = `${http}/demo.git/objects/pack/${pack}`;
+    await (await fetch(place, { headers: { range: "bytes=0-9" } })).text();
+    await (await fetch(place, { method: "HEAD" })).text();
+    await (await fetch(`${place}x`)).text();
+    expect(await value("xgit_bytes_total", 'transport="http"', 'direction="sent"')).toBe(before + 10);
+    expect(await value("xgit_requests_total", 'transport="http"', 'version="dumb"', 'outcome="ok"')).toBe(2);
+    expect(await metrics()).not.toMatch(/demo/);
+  });
+
+  it("count connections that were turned away, and why", async () => {
+    const limits = [
+      ...["http.limits.maxConnections=3", "http.limits.maxConnectionsPerAddress=2"],
+      ...["git.limits.maxConnections=8", "git.limits.maxConnectionsPerAddress=2"],
+    ].flatMap((limit) => ["--set", limit]);
+    const { http, git: plain, value } = await withAdmin(await newRoot(), ...limits);
+    const open = (url: string, localAddress = "127.0.0.1") =>
+      new Promise<Socket>((resolve) => {
+        const { hostname: host, port } = new URL(url.replace(/^git:/, "http:"));
+        const socket = connect({ host, port: Number(port), localAddress }).on("error", () => {});
+        socket.once("connect", () => resolve(socket));
+        onTestFinished(() => void socket.destroy());
+      });
+    const refused = (transport: string, reason: string) =>
+      value("xgit_connections_refused_total", `transport="${transport}"`, `reason="${reason}"`);
+    for (let i = 0; i < 3; i++) await open(http);
+    await expect.poll(() => refused("http", "address")).toBe(1);
+    await open(http, "127.0.0.2");
+    await open(http, "127.0.0.3");
+    await expect.poll(() => refused("http", "full")).toBe(1);
+    const asking = async () => {
+      const socket = await open(plain);
+      socket.write("0025git-upload-pack /demo.git\0host=h\0");
+      return socket;
+    };
+    for (let i = 0; i < 2; i++) await once(await asking(), "data");
+    await open(plain);
+    await expect.poll(() => refused("git", "address")).toBe(1);
+    expect(await refused("git", "displaced")).toBeUndefined();
   });
 });
 

@@ -35,7 +35,7 @@ export function serverEnvironment(own: Environment): (context: PushContext) => E
     if (transport === "git" && port !== undefined) env.REMOTE_PORT = String(port);
     env.REMOTE_USER = user;
     if (version > 0) env.GIT_PROTOCOL = `version=${version}`;
-    if (transport === "http") {
+    if (/^https?$/.test(transport)) {
       const name = user || "anonymous";
       env.GIT_COMMITTER_NAME = name;
       env.GIT_COMMITTER_EMAIL = `${name}@http.${address || "(none)"}`;

@@ -26,7 +26,14 @@ export type {
 } from "./hooks.ts";
 export { InputPace, type InputPatience } from "./input-pace.ts";
 export { DEFAULT_LIMITS, type Limits } from "./limits.ts";
-export type { CallLabels, CallMetrics, CallPhase, CallResult, Metrics } from "./metrics.ts";
+export type {
+  CallLabels,
+  CallMetrics,
+  CallPhase,
+  CallResult,
+  Metrics,
+  RefusalLabels,
+} from "./metrics.ts";
 export type {
   ArchiveFilter,
   ConfigSetting,

@@ -6,7 +6,18 @@ import type { ProtocolVersion, ServiceName } from "./service.ts";
 export interface CallLabels {
   readonly service: ServiceName;
   readonly transport: string;
-  readonly version: ProtocolVersion;
+  /** `dumb`: a file. */
+  readonly version: ProtocolVersion | "dumb";
+}
+
+/**
+ * A connection that a transport has turned away. `full`: there are as many as there may be. `address`: its address has as
+ * many as one may have. `displaced`: it was open, and had to make room for another. `early`, `early-address`: the same as
+ * the first two, of those that have not said who they are.
+ */
+export interface RefusalLabels {
+  readonly transport: string;
+  readonly reason: "full" | "address" | "displaced" | "early" | "early-address";
 }
 
 /**
@@ -63,6 +74,8 @@ export interface CallMetrics {
 export interface Metrics {
   /** A call begins. Must not throw. */
   call(labels: CallLabels): CallMetrics;
+  /** A connection was turned away. Called by transports that are given this. Must not throw. */
+  readonly connectionRefused?: ((labels: RefusalLabels) => void) | undefined;
 }
 
 /** Nobody hears. */

@@ -40,6 +40,7 @@ export interface ServiceCall {
   readonly version: ProtocolVersion;
   /** `advertise`: HTTP GET info/refs. `rpc`: one HTTP POST. `duplex`: a TCP or SSH connection. */
   readonly mode: "advertise" | "rpc" | "duplex";
+  /** `http`, `https`, `git`, `ssh`, `stdio`, or a name of its own. */
   readonly transport: string;
   readonly peer: Peer;
   /** What the client has shown of itself; anonymous when not given. */

@@ -1,6 +1,14 @@
 import { delim, encodePackets, flush } from "@x/pktline";
 import { describe, expect, it } from "vitest";
-import type { CallLabels, CallResult, Metrics, PushResult } from "../src/index.ts";
+import {
+  type CallLabels,
+  type CallResult,
+  createGitServices,
+  type DumbFile,
+  type Metrics,
+  type PushResult,
+  type StoredFiles,
+} from "../src/index.ts";
 import { MemoryRepository } from "./memory-repository.ts";
 import { bring, push } from "./push-story.ts";
 import { serve } from "./story.ts";
@@ -84,6 +92,63 @@ describe("metrics of a call", () => {
     await serve(repository, { options: { metrics, services: [] } });
     expect(ends).toMatchObject([
       { outcome: "server-core/service-disabled", firstByteMs: undefined, bytesOut: 0 },
+    ]);
+  });
+});
+
+describe("metrics of a file", () => {
+  const opened = async (about: { readonly isBroken?: boolean } = {}) => {
+    const { heard, ends, labels, metrics } = listener();
+    const files: StoredFiles = {
+      packs: async () => [],
+      open: async ({ kind }) =>
+        kind !== "pack"
+          ? undefined
+          : {
+              size: 100_000,
+              stamp: "s",
+              modifiedMs: 0,
+              async *read({ start, end }: { readonly start: number; readonly end: number }) {
+                for (let at = start; at < end; at += 65_536) {
+                  if (about.isBroken === true) throw new Error("EIO");
+                  yield new Uint8Array(Math.min(65_536, end - at));
+                }
+              },
+              close: async () => {},
+            },
+    };
+    const repository = Object.assign(new MemoryRepository(), { files });
+    const { dumb } = createGitServices({ repositories: async () => repository, metrics });
+    const ask = (file: DumbFile) =>
+      dumb({ repository: "/a", file, transport: "https", peer: {}, signal: new AbortController().signal });
+    return { heard, ends, labels, ask };
+  };
+  const PACK: DumbFile = { kind: "pack", checksum: "a".repeat(40) };
+
+  it("hear of it when it was read, and of how much", async () => {
+    const { heard, ends, labels, ask } = await opened();
+    const content = await ask(PACK);
+    expect(heard).toEqual([]);
+    for await (const _ of content?.read({ start: 10, end: 90_010 }) ?? []);
+    await content?.close();
+    expect(labels).toEqual([{ service: "git-upload-pack", transport: "https", version: "dumb" }]);
+    expect(ends).toEqual([expect.objectContaining({ outcome: "ok", bytesIn: 0, bytesOut: 90_000 })]);
+    expect(ends[0]?.firstByteMs).toBeGreaterThanOrEqual(0);
+  });
+
+  it("hear of one that is not read, not there, left, or broken", async () => {
+    const { ends, ask } = await opened();
+    await (await ask(PACK))?.close();
+    expect(await ask({ kind: "alternates" })).toBeUndefined();
+    for await (const _ of (await ask(PACK))?.read() ?? []) break;
+    const broken = await opened({ isBroken: true });
+    const content = await broken.ask(PACK);
+    await expect(content?.read()[Symbol.asyncIterator]().next()).rejects.toThrow("EIO");
+    expect([...ends, ...broken.ends].map(({ outcome, bytesOut }) => [outcome, bytesOut])).toEqual([
+      ["ok", 0],
+      ["ok", 0],
+      ["left", 65_536],
+      ["server-core/internal", 0],
     ]);
   });
 });

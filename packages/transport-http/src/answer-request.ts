@@ -101,7 +101,8 @@ function preflight(cors: Cors, { basePath }: Settings, request: HttpRequest): Ht
 async function answerRoute(settings: Settings, request: HttpRequest): Promise<HttpAnswer> {
   const { limits, inflate, dumb, challenge } = settings;
   const { method, target } = request;
-  const log = new RequestLog(settings.logger, { peer: request.peer.address, transport: "http", method });
+  const { peer, scheme: transport = "http" } = request;
+  const log = new RequestLog(settings.logger, { peer: peer.address, transport, method });
   const refuse = (refusal: Refusal): HttpAnswer => {
     log.add({ status: refusal.status, target: withoutUserInfo(target) });
     log.end({ refused: refusal.text });

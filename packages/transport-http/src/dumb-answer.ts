@@ -37,11 +37,11 @@ const TYPES: Readonly<Record<DumbFile["kind"], string>> = {
 /** A file, or a part of it, with git-http-backend's headers and those that let a client go on where it stopped. */
 export async function dumbAnswer(dumb: DumbService, exchange: DumbExchange): Promise<HttpAnswer> {
   const { route, request, credentials, vet, log } = exchange;
-  const { signal, peer } = request;
+  const { signal, peer, scheme: transport = "http" } = request;
   let content: DumbContent | undefined;
   try {
     const { repository, file } = route;
-    content = await dumb({ repository, file, transport: "http", peer, credentials, vet, signal });
+    content = await dumb({ repository, file, transport, peer, credentials, vet, signal });
   } catch (error) {
     const refusal = refusalOf(error, "git-upload-pack", exchange.challenge);
     log.add({ status: refusal.status });
@@ -101,8 +101,38 @@ async function contentAnswer(content: DumbContent, exchange: DumbExchange): Prom
     await content.close();
     return finish(status, undefined);
   }
-  const chunks = end === undefined ? content.read() : content.read({ start, end });
-  return finish(status, logged(chunks, log, request.signal));
+  const part = end === undefined ? undefined : { start, end };
+  return finish(status, fileBody(content, part, log, request.signal));
+}
+
+/** A file that nobody begins to read is closed, too. */
+function fileBody(
+  content: DumbContent,
+  part: { readonly start: number; readonly end: number } | undefined,
+  log: RequestLog,
+  signal: AbortSignal,
+): AsyncIterable<Uint8Array> {
+  return {
+    [Symbol.asyncIterator]() {
+      let run: AsyncGenerator<Uint8Array, void, undefined> | undefined;
+      return {
+        next: () => {
+          run ??= logged(content.read(part), log, signal);
+          return run.next();
+        },
+        async return() {
+          if (run !== undefined) return run.return();
+          log.end({ error: gone() });
+          await content.close();
+          return { done: true, value: undefined };
+        },
+      };
+    },
+  };
+}
+
+function gone(): TransportHttpError {
+  return new TransportHttpError("transport-http/gone", "the client went away");
 }
 
 /** Ends, with the file closed, as soon as the client has gone. */
@@ -111,7 +141,7 @@ async function* logged(
   log: RequestLog,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  let failure: unknown = new TransportHttpError("transport-http/gone", "the client went away");
+  let failure: unknown = gone();
   try {
     for await (const chunk of chunks) {
       signal.throwIfAborted();

@@ -41,6 +41,7 @@ export function createFetchHandler(options: FetchHandlerOptions): FetchHandler {
         body: body === null ? undefined : chunksOf(body),
         signal,
         peer: context.peer ?? {},
+        scheme: request.url.startsWith("https:") ? "https" : "http",
       }),
     );
   };

@@ -14,6 +14,8 @@ export interface HttpRequest {
   /** Whether the client sends no more, and so may have gone without the signal's telling. */
   readonly mayBeGone?: (() => boolean) | undefined;
   readonly peer: Peer;
+  /** `http` when not given. */
+  readonly scheme?: "http" | "https" | undefined;
   /** Who speaks HTTP/1.0 does not know 405. Any later version when not given. */
   readonly protocol?: string | undefined;
 }

@@ -48,7 +48,7 @@ export async function smartAnswer(service: GitService, exchange: SmartExchange):
     repository: route.repository,
     version,
     mode: route.kind,
-    transport: "http",
+    transport: request.scheme ?? "http",
     peer: request.peer,
     credentials: exchange.credentials,
     vet: exchange.vet,

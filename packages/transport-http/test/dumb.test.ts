@@ -182,6 +182,22 @@ describe("files", () => {
     expect(lines).toEqual([expect.objectContaining({ outcome: "internal" })]);
   });
 
+  it("a file that nobody begins to read is closed", async () => {
+    const { dumb, seen } = tenBytes();
+    const { handler, lines } = handlerOf(echo, { dumb });
+    await (await handler(new Request(`http://h${PACK}`))).body?.cancel();
+    expect(seen.closed).toBe(1);
+    expect(lines).toEqual([expect.objectContaining({ outcome: "transport-http/gone", bytesOut: 0 })]);
+    await expect.poll(() => lines.length).toBe(1);
+  });
+
+  it("says by which scheme it was asked", async () => {
+    const { dumb, seen } = tenBytes();
+    const { handler } = handlerOf(echo, { dumb });
+    for (const scheme of ["http", "https"]) await (await handler(new Request(`${scheme}://h${PACK}`))).text();
+    expect(seen.calls.map(({ transport }) => transport)).toEqual(["http", "https"]);
+  });
+
   it("a reader that leaves closes the file", async () => {
     let left = false;
     const about: Partial<DumbContent> = {

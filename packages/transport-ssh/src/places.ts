@@ -1,4 +1,5 @@
 import { isIPv6 } from "node:net";
+import type { RefusalLabels } from "@x/server-core";
 import type { SshLimits } from "./limits.ts";
 
 /** A connection's right to be there. Both may be called at any time, and again. */
@@ -18,16 +19,14 @@ export class Places {
     this.#limits = limits;
   }
 
-  /** @returns `undefined` when there is none */
-  take(address: string): Place | undefined {
+  /** @returns why there is none, where there is none */
+  take(address: string): Place | RefusalLabels["reason"] {
     const share = shareOf(address);
     const limits = this.#limits;
-    const isFull =
-      this.#all.size >= limits.maxConnections ||
-      this.#all.of(share) >= limits.maxConnectionsPerAddress ||
-      this.#early.size >= limits.maxUnauthenticated ||
-      this.#early.of(share) >= limits.maxUnauthenticatedPerAddress;
-    if (isFull) return undefined;
+    if (this.#all.size >= limits.maxConnections) return "full";
+    if (this.#all.of(share) >= limits.maxConnectionsPerAddress) return "address";
+    if (this.#early.size >= limits.maxUnauthenticated) return "early";
+    if (this.#early.of(share) >= limits.maxUnauthenticatedPerAddress) return "early-address";
     const leaveAll = this.#all.add(share);
     const leaveEarly = this.#early.add(share);
     return {

@@ -1,5 +1,5 @@
 import { createServer, type Server, type Socket } from "node:net";
-import type { GitService, Logger, Peer } from "@x/server-core";
+import type { GitService, Logger, Metrics, Peer } from "@x/server-core";
 import ssh2 from "ssh2";
 import type { Authenticate } from "./authenticate.ts";
 import { Connection } from "./connection.ts";
@@ -22,6 +22,8 @@ export interface SshGitServerOptions {
    * How the channels of calls ended is told as `connection`, at level debug unless it was our doing.
    */
   readonly logger?: Logger | undefined;
+  /** Hears of connections that are turned away. */
+  readonly metrics?: Pick<Metrics, "connectionRefused"> | undefined;
   readonly limits?: Partial<SshLimits> | undefined;
 }
 
@@ -73,7 +75,7 @@ const ALGORITHMS = {
  */
 export function createSshGitServer(options: SshGitServerOptions): SshGitServer {
   const limits: SshLimits = { ...DEFAULT_SSH_LIMITS, ...options.limits };
-  const { service, authenticate, logger } = options;
+  const { service, authenticate, logger, metrics } = options;
   const connections = new Set<Connection>();
   const places = new Places(limits);
   const byOrigin = new Map<string, Connection>();
@@ -94,7 +96,10 @@ export function createSshGitServer(options: SshGitServerOptions): SshGitServer {
     if (remoteAddress === undefined) return void socket.destroy();
     const peer: Peer = { address: remoteAddress.replace(/^::ffff:(?=\d+\.)/, "") };
     const place = places.take(peer.address as string);
-    if (place === undefined) return void turnAway(socket, peer, logger);
+    if (typeof place === "string") {
+      metrics?.connectionRefused?.({ transport: "ssh", reason: place });
+      return void turnAway(socket, peer, logger);
+    }
     const connection = new Connection(socket, peer, {
       service,
       authenticate,

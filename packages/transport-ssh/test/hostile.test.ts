@@ -278,6 +278,21 @@ describe("C4 connections", () => {
     await logIn(port);
   });
 
+  it.each([
+    ["full", { maxConnections: 1 }],
+    ["address", { maxConnectionsPerAddress: 1 }],
+    ["early", { maxUnauthenticated: 1 }],
+    ["early-address", { maxUnauthenticatedPerAddress: 1 }],
+  ] as const)("that are turned away are told of: %s", async (reason, limits) => {
+    const told: object[] = [];
+    const connectionRefused = (labels: object) => void told.push(labels);
+    const { port } = await start(echo, limits, undefined, { connectionRefused });
+    const { socket } = raw(port);
+    await new Promise((resolve) => socket.once("data", resolve));
+    await raw(port).closed;
+    expect(told).toEqual([{ transport: "ssh", reason }]);
+  });
+
   it("of one address have a share", async () => {
     const { port } = await start(echo, { maxConnectionsPerAddress: 1 });
     await logIn(port);

@@ -9,6 +9,7 @@ import {
   parseAuthorizedKeys,
   parseHostKey,
   type SshGitServer,
+  type SshGitServerOptions,
   type SshLimits,
 } from "../src/index.ts";
 
@@ -37,6 +38,7 @@ export async function start(
   service: GitService,
   limits: Partial<SshLimits> = {},
   authenticate: Authenticate = LISTED,
+  metrics?: SshGitServerOptions["metrics"],
 ): Promise<Rig> {
   const lines: Record<string, unknown>[] = [];
   const keep = (fields: object, message: string) => void lines.push({ ...fields, message });
@@ -47,6 +49,7 @@ export async function start(
     authenticate,
     port: 0,
     logger,
+    metrics,
     limits,
   });
   const { port } = await server.listen();

@@ -56,6 +56,11 @@ export class ConnectionShares<S extends Sharer> {
     return (most && [...most].at(-1)) ?? "no";
   }
 
+  /** Why there is no room for one more from `address`. */
+  reasonFor(address: string): "full" | "address" {
+    return (this.#byAddress.get(address)?.size ?? 0) >= this.#maxPerAddress ? "address" : "full";
+  }
+
   #longestWaiting(address: string | undefined): S | undefined {
     for (const sharer of this.#waiting) {
       if (sharer.requested) this.#waiting.delete(sharer);

@@ -1,4 +1,5 @@
 import { createServer, type Server, type Socket } from "node:net";
+import type { Metrics, RefusalLabels } from "@x/server-core";
 import { addressKey, ConnectionShares } from "./connection-shares.ts";
 import { TransportTcpError } from "./errors.ts";
 import { DEFAULT_TCP_LIMITS, type TcpLimits } from "./limits.ts";
@@ -15,6 +16,8 @@ export interface TcpGitServerOptions extends ConnectionOptions {
   readonly port?: number | undefined;
   /** The addresses to listen on, instead of `host` and `port`; these two stand for what one of them does not say. */
   readonly addresses?: readonly ListenAddress[] | undefined;
+  /** Hears of connections that are turned away. */
+  readonly metrics?: Pick<Metrics, "connectionRefused"> | undefined;
   /** Hears of an address that cannot be had. Then the others are enough, if there are any. */
   readonly onAddressFailure?: ((address: ListenAddress, error: Error) => void) | undefined;
 }
@@ -63,7 +66,12 @@ export function createTcpGitServer(options: TcpGitServerOptions): TcpGitServer {
   const turnedAway = new Set<SocketStream>();
   const mayBeTold = () => turnedAway.size < Math.min(limits.maxConnections, 256);
 
-  const turnAway = (stream: SocketStream, tell: () => Promise<void> | undefined): void => {
+  const turnAway = (
+    stream: SocketStream,
+    reason: RefusalLabels["reason"],
+    tell: () => Promise<void> | undefined,
+  ): void => {
+    options.metrics?.connectionRefused?.({ transport: "git", reason });
     if (mayBeTold()) {
       turnedAway.add(stream);
       void tell()?.finally(() => turnedAway.delete(stream));
@@ -72,7 +80,7 @@ export function createTcpGitServer(options: TcpGitServerOptions): TcpGitServer {
 
   const displace = (connection: Connection): void => {
     shares.delete(connection);
-    turnAway(connection.stream, () => {
+    turnAway(connection.stream, "displaced", () => {
       connection.stream.fail(tooMany());
       return connections.get(connection);
     });
@@ -89,7 +97,7 @@ export function createTcpGitServer(options: TcpGitServerOptions): TcpGitServer {
     const address = addressKey(peerAddress ?? "");
     const room = shares.roomFor(address);
     if (room === "no") {
-      turnAway(stream, () => session.run(tooMany()));
+      turnAway(stream, shares.reasonFor(address), () => session.run(tooMany()));
       return;
     }
     if (room !== "yes") displace(room);

@@ -1,6 +1,6 @@
 import { Duplex, PassThrough } from "node:stream";
 import { encodePackets } from "@x/pktline";
-import type { GitService } from "@x/server-core";
+import type { GitService, RefusalLabels } from "@x/server-core";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createTcpGitServer, serveConnection } from "../src/index.ts";
 import { Client, request, sleep, start, until } from "./wire.ts";
@@ -46,6 +46,23 @@ describe("connections", () => {
     expect(first.socket.destroyed).toBe(false);
     await until(() => lines.length === 1);
     expect(lines[0]).toMatchObject({ outcome: "transport-tcp/too-many-connections" });
+  });
+
+  it("tells of those that it turns away", async () => {
+    const told: RefusalLabels[] = [];
+    const metrics = { connectionRefused: (labels: RefusalLabels) => void told.push(labels) };
+    const limits = { maxConnections: 4, maxConnectionsPerAddress: 3 };
+    const { port } = await start(holding, limits, { metrics });
+    for (let i = 0; i < 3; i++) await running(port);
+    await new Client(port).send(request()).answer();
+    await running(port, "127.0.0.2");
+    await running(port, "127.0.0.3");
+    await new Client(port, { from: "127.0.0.2" }).send(request()).answer();
+    expect(told.map(({ transport, reason }) => [transport, reason])).toEqual([
+      ["git", "address"],
+      ["git", "displaced"],
+      ["git", "full"],
+    ]);
   });
 
   it("lets nobody who says nothing stand in the way", async () => {

@@ -18,7 +18,10 @@ export function createPrometheus(): Prometheus {
   collectDefaultMetrics({ register: registry });
   const series = createSeries(registry);
   return {
-    metrics: { call: (labels) => new Call(series, labels) },
+    metrics: {
+      call: (labels) => new Call(series, labels),
+      connectionRefused: ({ transport, reason }) => series.refused.inc({ transport, reason }),
+    },
     contentType: registry.contentType,
     page: () => registry.metrics(),
   };
@@ -50,6 +53,12 @@ function createSeries(registry: Registry) {
       name: "xgit_requests_shed_total",
       help: "Requests that were turned away because too much was being done",
       labelNames: ["service", "transport"] as const,
+      registers,
+    }),
+    refused: new Counter({
+      name: "xgit_connections_refused_total",
+      help: "Connections that were turned away because there were too many",
+      labelNames: ["transport", "reason"] as const,
       registers,
     }),
     duration: new Histogram({

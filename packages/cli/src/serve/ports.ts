@@ -1,5 +1,5 @@
 import type { Access } from "@x/access-rules";
-import type { GitServices, Logger } from "@x/server-core";
+import type { GitServices, Logger, Metrics } from "@x/server-core";
 import { createFetchHandler, type FetchHandler } from "@x/transport-http";
 import { createNodeHttpServer, type NodeHttpServer } from "@x/transport-http/node";
 import { createTcpGitServer, GIT_PORT } from "@x/transport-tcp";
@@ -31,6 +31,7 @@ export interface PortParts {
   readonly services: GitServices;
   readonly config: Config;
   readonly logger: Logger;
+  readonly metrics: Metrics | undefined;
   /** Knows users and their keys. */
   readonly access: Access | undefined;
   readonly env: Terminal["env"];
@@ -93,21 +94,23 @@ function portOf(config: Config, key: "http.port" | "https.port" | "git.port"): n
   return port === "off" ? undefined : port;
 }
 
-async function openHttp({ config, logger }: PortParts, handler: FetchHandler): Promise<Port> {
+async function openHttp({ config, logger, metrics }: PortParts, handler: FetchHandler): Promise<Port> {
   const limits = config.limits("http.limits");
   const host = config.get("host");
-  const make = (port: number) => createNodeHttpServer({ handler, host, port, logger, limits });
+  const make = (port: number) => createNodeHttpServer({ handler, host, port, logger, metrics, limits });
   return { scheme: "http", ...(await listenOn(make, portOf(config, "http.port"), HTTP_PORT)) };
 }
 
-async function openHttps({ config, logger }: PortParts, handler: FetchHandler) {
+async function openHttps({ config, logger, metrics }: PortParts, handler: FetchHandler) {
   const limits = config.limits("http.limits");
   const host = config.get("host");
   const files = tlsFilesOf(config);
   const tls = await readTlsFiles(files);
   let server: NodeHttpServer | undefined;
   const make = (port: number) => {
-    server = secureServer(files, () => createNodeHttpServer({ handler, host, port, logger, limits, tls }));
+    server = secureServer(files, () =>
+      createNodeHttpServer({ handler, host, port, logger, metrics, limits, tls }),
+    );
     return server;
   };
   const asked = portOf(config, "https.port") ?? 0;
@@ -115,10 +118,10 @@ async function openHttps({ config, logger }: PortParts, handler: FetchHandler) {
   return { port, watch: watchTlsFiles(files, (identity) => server?.renew(identity), logger) };
 }
 
-async function openGit({ services: { service }, config, logger }: PortParts): Promise<Port> {
+async function openGit({ services: { service }, config, logger, metrics }: PortParts): Promise<Port> {
   const limits = config.limits("git.limits");
   const host = config.get("host");
-  const make = (port: number) => createTcpGitServer({ service, host, port, logger, limits });
+  const make = (port: number) => createTcpGitServer({ service, host, port, logger, metrics, limits });
   return { scheme: "git", ...(await listenOn(make, portOf(config, "git.port"), GIT_PORT)) };
 }
 

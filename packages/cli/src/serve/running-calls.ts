@@ -19,6 +19,7 @@ export function trackCalls(next: Metrics | undefined): RunningCalls {
   };
   return {
     metrics: {
+      connectionRefused: (labels) => next?.connectionRefused?.(labels),
       call(labels) {
         running++;
         const inner = next?.call(labels);

@@ -69,7 +69,14 @@ export async function serve(
     const parts = { config, root, storage, pushes, access, scripts, certificates, withFilters, logger };
     const calls = trackCalls(admin?.metrics);
     const services = buildService({ ...parts, audit: audit?.hooks, metrics: calls.metrics });
-    const ports = await openPorts({ services, config, logger, access, env: terminal.env });
+    const ports = await openPorts({
+      services,
+      config,
+      logger,
+      metrics: admin?.metrics,
+      access,
+      env: terminal.env,
+    });
     admin?.ready();
     undo.push(reloadOnHangUp(terminal, { config, reread, log, audit, ports }));
     const grace = config.get("graceMs");

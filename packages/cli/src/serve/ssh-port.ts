@@ -12,7 +12,7 @@ const SSH_PORT = 2222;
 
 /** Opens the port for ssh://. @throws CliError */
 export async function openSsh(parts: PortParts): Promise<Port> {
-  const { services, config, logger, env } = parts;
+  const { services, config, logger, metrics, env } = parts;
   const { service } = services;
   const authenticate = await openAuthentication(parts);
   const keyFile = config.get("ssh.hostKey") ?? usualHostKey(env);
@@ -21,7 +21,7 @@ export async function openSsh(parts: PortParts): Promise<Port> {
   const host = config.get("host");
   const limits = config.limits("ssh.limits");
   const make = (port: number) =>
-    createSshGitServer({ service, hostKeys, authenticate, host, port, logger, limits });
+    createSshGitServer({ service, hostKeys, authenticate, host, port, logger, metrics, limits });
   const asked = config.get("ssh.port");
   const listening = await listenOn(make, asked === "off" ? undefined : asked, SSH_PORT);
   return { scheme: "ssh", fingerprint: hostKeys[0]?.fingerprint, ...listening };

@@ -22,6 +22,7 @@ export interface AccessRequest {
   readonly repository: string;
   /** Files of the dumb protocol count as `git-upload-pack`. */
   readonly service: ServiceName;
+  /** As {@link ServiceCall.transport}. */
   readonly transport: string;
   readonly credentials: Credentials;
   readonly peer: Peer;

@@ -5,7 +5,7 @@ import { logCall } from "../call-log.ts";
 import { ServiceError } from "../errors.ts";
 import { toServiceError } from "../failure.ts";
 import type { Limits } from "../limits.ts";
-import type { Metrics } from "../metrics.ts";
+import type { CallMetrics, CallResult, Metrics } from "../metrics.ts";
 import type { Logger, Repository, RepositoryResolver, StoredFile } from "../ports.ts";
 import { resolveRepository } from "../resolve-repository.ts";
 import type { ServiceCall, ServiceName } from "../service.ts";
@@ -30,8 +30,8 @@ export function createDumbService(settings: DumbSettings): DumbService {
   return async (asked) => {
     const started = performance.now();
     let call = fetchCall(asked);
-    const { service, transport, version } = call;
-    const metrics = settings.metrics.call({ service, transport, version });
+    const { service, transport } = call;
+    const metrics = settings.metrics.call({ service, transport, version: "dumb" });
     let outcome: "ok" | ServiceError = "ok";
     let content: DumbContent | undefined;
     try {
@@ -41,7 +41,7 @@ export function createDumbService(settings: DumbSettings): DumbService {
       const repository = await resolveRepository(settings, call, asked.signal);
       call.vet?.(repository, call.peer);
       content = await openContent(repository, asked, settings.logger);
-      return content;
+      return content && counted(content, metrics, started);
     } catch (thrown) {
       outcome = toServiceError(thrown, asked.signal);
       if (settings.authorize !== undefined) await evenOut(outcome, started, settings.limits.refusalStepMs);
@@ -52,8 +52,44 @@ export function createDumbService(settings: DumbSettings): DumbService {
       const stats = { file: asked.file.kind, bytesOut: content?.size ?? 0, bytesIn: 0, ms, ...reason };
       logCall(settings.logger, { ...call, mode: "file" }, stats, outcome);
       const word = outcome === "ok" ? outcome : outcome.code;
-      metrics.end({ outcome: word, ms, firstByteMs: undefined, bytesIn: 0, bytesOut: stats.bytesOut });
+      if (content === undefined)
+        metrics.end({ outcome: word, ms, firstByteMs: undefined, bytesIn: 0, bytesOut: 0 });
     }
+  };
+}
+
+/** Tells of it when it was read or closed, and of what was read. */
+function counted(content: DumbContent, metrics: CallMetrics, started: number): DumbContent {
+  let firstByteMs: number | undefined;
+  let bytesOut = 0;
+  let over = false;
+  const end = (outcome: CallResult["outcome"]) => {
+    if (over) return;
+    over = true;
+    metrics.end({ outcome, ms: performance.now() - started, firstByteMs, bytesIn: 0, bytesOut });
+  };
+  return {
+    ...content,
+    async *read(range) {
+      let outcome: CallResult["outcome"] = "left";
+      try {
+        for await (const chunk of content.read(range)) {
+          firstByteMs ??= performance.now() - started;
+          bytesOut += chunk.length;
+          yield chunk;
+        }
+        outcome = "ok";
+      } catch (error) {
+        outcome = "server-core/internal";
+        throw error;
+      } finally {
+        end(outcome);
+      }
+    },
+    async close() {
+      end("ok");
+      await content.close();
+    },
   };
 }
 

@@ -161,5 +161,5 @@ function reflogEntry({ peer, transport }: ServiceCall): ReflogEntry {
   const clean = (text: string) => text.replace(/[<>\p{Cc}]/gu, "") || "unknown";
   const name = clean(peer.user ?? "anonymous");
   const host = clean(peer.address ?? "localhost");
-  return entry(`${name} <${name}@${transport === "http" ? "http." : ""}${host}>`);
+  return entry(`${name} <${name}@${/^https?$/.test(transport) ? "http." : ""}${host}>`);
 }

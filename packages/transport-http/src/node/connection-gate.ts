@@ -34,20 +34,23 @@ export function guardConnections(
   server: Server | TlsServer,
   event: "connection" | "secureConnection",
   limits: ConnectionLimits,
-  onRefused: (address: string | undefined) => void,
+  onRefused: (address: string | undefined, reason: "full" | "address") => void,
 ): void {
   const attach = server.listeners(event) as ((socket: Socket) => void)[];
   const byAddress = new Map<string, number>();
   let open = 0;
-  const isFull = (address: string) =>
-    open >= limits.maxConnections || (byAddress.get(address) ?? 0) >= limits.maxConnectionsPerAddress;
+  const refusalFor = (address: string) => {
+    if (open >= limits.maxConnections) return "full";
+    return (byAddress.get(address) ?? 0) >= limits.maxConnectionsPerAddress ? "address" : undefined;
+  };
   server.removeAllListeners(event);
   server.on(event, (socket: Socket) => {
     const address = socket.remoteAddress ?? "";
-    if (isFull(address)) {
+    const reason = refusalFor(address);
+    if (reason !== undefined) {
       // Those it closes are gone from our count a moment later.
       server.closeIdleConnections();
-      onRefused(socket.remoteAddress);
+      onRefused(socket.remoteAddress, reason);
       return turnAway(socket);
     }
     open++;

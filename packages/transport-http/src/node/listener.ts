@@ -89,6 +89,7 @@ function requestOf(message: IncomingMessage, signal: AbortSignal, pace: BodyPace
     body: parsed === undefined ? bodyOf(message, pace) : only(parsed),
     signal,
     mayBeGone: () => message.socket.readableEnded,
+    scheme: "encrypted" in message.socket ? "https" : "http",
     peer: { address: message.socket.remoteAddress?.replace(/^::ffff:(?=\d+\.)/, "") },
     protocol: `HTTP/${httpVersion}`,
   };

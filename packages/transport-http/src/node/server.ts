@@ -1,6 +1,6 @@
 import { createServer, type RequestListener, type Server } from "node:http";
 import { createServer as createTlsServer, type Server as TlsServer } from "node:https";
-import type { Logger } from "@x/server-core";
+import type { Logger, Metrics } from "@x/server-core";
 import type { FetchHandler } from "../fetch-handler.ts";
 import { type ConnectionLimits, guardConnections } from "./connection-gate.ts";
 import { type NodeListenerOptions, toNodeListener } from "./listener.ts";
@@ -24,6 +24,8 @@ export interface NodeHttpServerOptions {
   /** Any free one when 0 or not given. */
   readonly port?: number | undefined;
   readonly logger?: Logger | undefined;
+  /** Hears of connections that are turned away. */
+  readonly metrics?: Pick<Metrics, "connectionRefused"> | undefined;
   readonly limits?: NodeServerLimits | undefined;
   /** Serves https:// as this, with TLS 1.2 at least; otherwise http://. */
   readonly tls?: TlsIdentity | undefined;
@@ -57,7 +59,8 @@ const MAX_HEADERS = 256;
 
 /** `node:http` with settings that suit Git: a request may take hours, as long as it moves; its head may not. */
 export function createNodeHttpServer(options: NodeHttpServerOptions): NodeHttpServer {
-  const { limits = {}, logger } = options;
+  const { limits = {}, logger, metrics } = options;
+  const transport = options.tls === undefined ? "http" : "https";
   const listener = toNodeListener(options.handler, limits);
   let closing = false;
   const server = makeServer(options, (message, reply) => {
@@ -76,7 +79,10 @@ export function createNodeHttpServer(options: NodeHttpServerOptions): NodeHttpSe
       maxConnections,
       maxConnectionsPerAddress: limits.maxConnectionsPerAddress ?? Math.ceil(maxConnections / 2),
     },
-    (address) => logger?.warn({ transport: "http", peer: address }, "a connection was turned away"),
+    (address, reason) => {
+      metrics?.connectionRefused?.({ transport, reason });
+      logger?.warn({ transport, peer: address, reason }, "a connection was turned away");
+    },
   );
   const sockets = new OpenSockets(server);
   return {
