@@ -14,7 +14,7 @@ export const TAR_RECORD = 512;
 export const USTAR_MAX = 0o77777777777;
 
 export const MAX_NAME = 100;
-export const MAX_PREFIX = 155;
+const MAX_PREFIX = 155;
 
 /** What differs from header to header. */
 export interface TarHeader {

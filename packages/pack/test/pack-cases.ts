@@ -143,7 +143,7 @@ function bombCases(format: ObjectFormat): PackCase[] {
 }
 
 /** Each entry is a delta on the one before. */
-export function chain(format: ObjectFormat, depth: number, reversed = false): Uint8Array {
+function chain(format: ObjectFormat, depth: number, reversed = false): Uint8Array {
   const { base, baseSize, baseId, hash, baseData } = basics(format);
   const entries = [base];
   let data = baseData;
@@ -178,7 +178,7 @@ function doubling(format: ObjectFormat, times: number): Uint8Array {
 }
 
 /** `count` deltas that differ in their last bytes only, on one base of 64 KiB. */
-export function copies(format: ObjectFormat, size: number, count: number): Uint8Array {
+function copies(format: ObjectFormat, size: number, count: number): Uint8Array {
   const zeros = new Uint8Array(65_536);
   const entries = [whole("blob", zeros)];
   let before = (entries[0] as Uint8Array).length;

@@ -26,7 +26,7 @@ const NAMES: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** The head of an answer as CGI has it; without a status all is well. Spec: RFC 3875, section 6 */
-export function formatHead({ status, headers }: Pick<HttpAnswer, "status" | "headers">): string {
+function formatHead({ status, headers }: Pick<HttpAnswer, "status" | "headers">): string {
   const lines = status === 200 ? [] : [`Status: ${status} ${REASONS.get(status) ?? "Other"}`];
   for (const [name, value] of Object.entries(headers)) lines.push(`${spelled(name)}: ${value}`);
   return `${lines.join("\r\n")}\r\n\r\n`;

@@ -6,7 +6,7 @@ import { printable } from "../printable.ts";
 export type LogDestination = "stderr" | "syslog" | "none";
 
 /** Whether a service is on, and whether a repository's `daemon.<service>` may say otherwise. */
-export interface ServicePolicy {
+interface ServicePolicy {
   readonly enabled: boolean;
   readonly overridable: boolean;
 }

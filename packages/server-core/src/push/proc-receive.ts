@@ -15,7 +15,7 @@ interface HandOver {
 }
 
 /** @returns whether a command is for the proc-receive hook. Spec: git-config, `receive.procReceiveRefs`. */
-export function procReceiveRefs(config: RepositoryConfig): (command: PushCommand) => boolean {
+function procReceiveRefs(config: RepositoryConfig): (command: PushCommand) => boolean {
   const rules = config.getAll("receive.procReceiveRefs").map(parseHandOver);
   return ({ ref, oldId, newId }) =>
     rules.some(({ adds, deletes, modifies, isNegative, prefix }) => {

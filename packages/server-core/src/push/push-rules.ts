@@ -2,7 +2,7 @@ import { requiredBoolean } from "../config-value.ts";
 import type { RepositoryConfig } from "../ports.ts";
 
 /** What happens to a push that would pull the ground from under somebody's feet. */
-export type DenyAction = "unconfigured" | "ignore" | "warn" | "refuse" | "updateInstead";
+type DenyAction = "unconfigured" | "ignore" | "warn" | "refuse" | "updateInstead";
 
 /** What a repository's own settings forbid. Spec: git-config, `receive.deny*`. */
 export interface PushRules {

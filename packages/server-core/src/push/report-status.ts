@@ -3,7 +3,7 @@ import { encodePackets, flush, MAX_PAYLOAD_BYTES } from "@x/pktline";
 import type { PushCommand } from "../push-hooks.ts";
 
 /** What a proc-receive hook did in a command's place, where that is not what the command says. */
-export interface RefReport {
+interface RefReport {
   readonly ref?: string | undefined;
   readonly oldId?: ObjectId | undefined;
   readonly newId?: ObjectId | undefined;

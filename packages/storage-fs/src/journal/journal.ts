@@ -10,7 +10,7 @@ import { formatEntry, type JournalEntry, NOBODY, newTag, parseEntry } from "./jo
 import { isDead, ownProcessName } from "./process-name.ts";
 
 /** Where the journal lies in the common directory. C git looks at no directory of that name, nor do copies of `objects` take it along. */
-export const JOURNAL_DIRECTORY = "xgit-journal";
+const JOURNAL_DIRECTORY = "xgit-journal";
 
 /** What systems say where no journal can be. */
 const CLOSED: ReadonlySet<string> = new Set(["EACCES", "EPERM", "EROFS", "ENOTDIR"]);
