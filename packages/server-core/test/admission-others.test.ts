@@ -238,6 +238,27 @@ describe("pushes, where too many are being taken in", () => {
     expect(await repository.refs.get("refs/heads/two")).toBeUndefined();
   });
 
+  it("of one repository keep no other waiting: maxPushesPerRepository", async () => {
+    const [busy, other] = [new MemoryRepository(), new MemoryRepository()];
+    const service = createGitService({
+      repositories: async ({ repository }) => (repository === "/busy" ? busy : other),
+      services: ["git-receive-pack"],
+      limits: { maxPushes: 2, maxPushesPerRepository: 1, maxQueuedPushes: 0 },
+    });
+    const run = async (call: CallOptions, repository: string) => {
+      let text = "";
+      for await (const chunk of service(callOf({ ...call, repository }))) text += decodeLatin1(chunk);
+      return bandsOf(packetsOf(text)).data;
+    };
+    const [one, two] = [stalledPush(busy, "one"), stalledPush(busy, "two")];
+    const first = run(one.call, "/busy");
+    await until(() => busy.objects.quarantines.length === 1);
+    await expect(run(two.whole, "/busy")).rejects.toMatchObject({ code: "server-core/busy" });
+    expect(await run(stalledPush(other, "three").whole, "/other")).toContain("ok refs/heads/three");
+    one.go();
+    expect(await first).toContain("ok refs/heads/one");
+  });
+
   it("leave their places when their clients leave, and while hooks run", async () => {
     const repository = new MemoryRepository();
     repository.five();
