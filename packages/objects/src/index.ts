@@ -59,7 +59,15 @@ export {
 export type { Abortable, ObjectHeader, ObjectReader, PeeledObject, StoredObject } from "./object-reader.ts";
 export type { AlternateTipsOptions, ObjectStore } from "./object-store.ts";
 export { isObjectType, type ObjectType } from "./object-type.ts";
-export type { PackEvent, PackLimits, PackRequest, PackSummary, TagCandidate } from "./pack-request.ts";
+export type {
+  CreatePackOptions,
+  Lend,
+  PackEvent,
+  PackLimits,
+  PackRequest,
+  PackSummary,
+  TagCandidate,
+} from "./pack-request.ts";
 export { foldCase, matchesPath } from "./pattern/matches-path.ts";
 export { type Positions, Wildmatch, type WildmatchOptions } from "./pattern/wildmatch.ts";
 export type {

@@ -2,7 +2,7 @@ import type { Ancestry } from "./ancestry.ts";
 import type { ArchiveEvent, ArchiveQuestions, ArchiveRequest } from "./archive-request.ts";
 import type { ObjectFormat, ObjectId } from "./object-id.ts";
 import type { Abortable, ObjectReader } from "./object-reader.ts";
-import type { PackEvent, PackRequest } from "./pack-request.ts";
+import type { CreatePackOptions, PackEvent, PackRequest } from "./pack-request.ts";
 import type { Quarantine } from "./quarantine.ts";
 
 /** Which tips of alternates are asked for. */
@@ -35,7 +35,7 @@ export interface ObjectStore extends ObjectReader, Ancestry {
    * Nothing is made faster than it is read; leaving the iteration ends the work.
    * @throws ObjectsError `objects/not-found` (an object on the way is missing), `objects/corrupt`
    */
-  createPack(request: PackRequest, options?: Abortable): AsyncIterable<PackEvent>;
+  createPack(request: PackRequest, options?: CreatePackOptions): AsyncIterable<PackEvent>;
 
   /**
    * Makes an archive of a tree, in chunks of at most 64 KiB. Nothing is made faster than it is read; leaving the

@@ -1,5 +1,6 @@
 import type { ObjectFilter } from "./object-filter.ts";
 import type { ObjectId } from "./object-id.ts";
+import type { Abortable } from "./object-reader.ts";
 
 /** A tag that may ride along. */
 export interface TagCandidate {
@@ -40,6 +41,18 @@ export interface PackRequest {
   readonly limits?: PackLimits | undefined;
   /** Trees and blobs that are not stored are left out: the client has agreed to get them from a promisor remote. */
   readonly allowMissing?: boolean | undefined;
+}
+
+/**
+ * Told of bytes that go out, and what to do once nobody reads them any more: then their whole buffer is written anew. Whoever
+ * gives it sees to that; what is never called costs nothing but memory.
+ */
+export type Lend = (bytes: Uint8Array, onBack: () => void) => void;
+
+/** How a pack is to be handed over. */
+export interface CreatePackOptions extends Abortable {
+  /** Without it, each chunk is the consumer's own. */
+  readonly lend?: Lend | undefined;
 }
 
 /** What went into a pack. */

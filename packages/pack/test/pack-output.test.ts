@@ -35,6 +35,22 @@ describe("PackOutput", () => {
     },
   );
 
+  it("fills a spare buffer again if it is as large as a chunk's", () => {
+    const size = CHUNK_HEADROOM_BYTES + CHUNK_BYTES;
+    const small = new ArrayBuffer(size - 1);
+    const right = new ArrayBuffer(size);
+    const spares = [small, right];
+    new Uint8Array(right).fill(7);
+    const output = new PackOutput(undefined, () => spares.pop());
+    const body = noise(2 * CHUNK_BYTES);
+    output.append(body.subarray(0, 10));
+    output.append(body.subarray(10));
+    const chunks = output.take();
+    expect(Buffer.compare(concat(...chunks), body)).toBe(0);
+    expect(chunks[0]?.buffer).toBe(right);
+    expect(chunks[1]?.buffer).not.toBe(small);
+  });
+
   it("ends with a checksum that is known", () => {
     const output = new PackOutput(undefined);
     output.append(Uint8Array.of(1, 2));

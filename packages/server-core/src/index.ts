@@ -25,6 +25,7 @@ export type {
   Hooks,
 } from "./hooks.ts";
 export { InputPace, type InputPatience } from "./input-pace.ts";
+export { LentBuffers } from "./lent-buffers.ts";
 export { DEFAULT_LIMITS, type Limits } from "./limits.ts";
 export type {
   CallLabels,

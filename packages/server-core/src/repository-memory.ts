@@ -9,6 +9,8 @@ export interface RepositoryMemory {
   /** What stateless clients with the same view were shown. */
   readonly shown: ShownTips;
   readonly reach: ReachMemory;
+  /** What was wanted, and found stored: kept no longer than listings. */
+  readonly found: ShownTips;
   /** Listings of all repositories; this one's are found by keys that start with {@link listingKey}. */
   readonly listings: ListingMemory;
   readonly listingKey: string;
@@ -20,6 +22,7 @@ const MAX_VIEWS = 16;
 interface Known {
   readonly number: number;
   readonly reach: ReachMemory;
+  readonly found: ShownTips;
   readonly views: Map<string, ShownTips>;
 }
 
@@ -42,11 +45,12 @@ export class RepositoryMemories {
       known = {
         number: this.#count++,
         reach: new ReachMemory(this.#limits.maxReachAnswers),
+        found: new ShownTips(this.#limits.maxShownTips, this.#limits.listingMs / 2),
         views: new Map(),
       };
       this.#known.set(objects, known);
     }
-    const { number, reach, views } = known;
+    const { number, reach, found, views } = known;
     const shown = views.get(view) ?? new ShownTips(this.#limits.maxShownTips, this.#limits.shownTipsMs);
     views.delete(view);
     views.set(view, shown);
@@ -54,6 +58,6 @@ export class RepositoryMemories {
       if (views.size <= MAX_VIEWS) break;
       views.delete(oldest);
     }
-    return { shown, reach, listings: this.#listings, listingKey: `${number}\n${view}\n` };
+    return { shown, reach, found, listings: this.#listings, listingKey: `${number}\n${view}\n` };
   }
 }

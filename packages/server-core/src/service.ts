@@ -1,3 +1,4 @@
+import type { Lend } from "@x/objects";
 import type { Credentials } from "./access/authorize.ts";
 import type { Repository } from "./ports.ts";
 
@@ -59,12 +60,17 @@ export interface ServiceCall {
    * granted and the repository is found. @throws ServiceError to refuse the call
    */
   readonly vet?: ((repository: Repository, peer: Peer) => void) | undefined;
+  /**
+   * Where it is given, chunks may be lent: whoever gives it tells when one has left, and who keeps one for longer has to
+   * copy it. See `LentBuffers`.
+   */
+  readonly lend?: Lend | undefined;
   /** Takes what the user would be shown if the client could show it: standard error behind ssh. Nobody gets it otherwise. */
   readonly aside?: ((text: Uint8Array) => void) | undefined;
 }
 
 /**
- * The whole server, whatever the transport: bytes in, bytes out. Chunks are at most 64 KiB and belong to the consumer.
+ * The whole server, whatever the transport: bytes in, bytes out. Chunks are at most 64 KiB and, unless lent, belong to the consumer.
  * Leaving the iteration, or aborting the call's signal, ends all that runs for it at once.
  * @throws ServiceError out of the iteration; see there for who tells the peer
  */

@@ -1,6 +1,6 @@
 import {
-  type Abortable,
   type AlternateTipsOptions,
+  type CreatePackOptions,
   type DeepenAnswer,
   type DeepenRequest,
   type ObjectFormat,
@@ -67,7 +67,7 @@ export class MemoryObjects extends MemoryReader implements ObjectStore {
   /** What refs of alternates hold, by their names. */
   readonly lent: Map<string, ObjectId> = new Map();
   /** Put in the place of the pack that would be made. */
-  pack: ((request: PackRequest, options?: Abortable) => AsyncIterable<PackEvent>) | undefined;
+  pack: ((request: PackRequest, options?: CreatePackOptions) => AsyncIterable<PackEvent>) | undefined;
 
   constructor(format: ObjectFormat) {
     super(new MemoryGraph(format));
@@ -141,7 +141,7 @@ export class MemoryObjects extends MemoryReader implements ObjectStore {
     return ids.filter((id) => reached.has(id));
   }
 
-  async *createPack(request: PackRequest, options?: Abortable): AsyncGenerator<PackEvent> {
+  async *createPack(request: PackRequest, options?: CreatePackOptions): AsyncGenerator<PackEvent> {
     this.orders.push(request);
     if (this.pack !== undefined) {
       yield* this.pack(request, options);

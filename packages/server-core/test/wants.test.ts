@@ -286,3 +286,28 @@ describe("hostile wants", () => {
     expect(walks).toBe(3);
   });
 });
+
+it("asks only once whether what clients were shown is stored", async () => {
+  const { repository, ids } = setUp();
+  const asked: string[][] = [];
+  const has = repository.objects.has.bind(repository.objects);
+  repository.objects.has = (some: readonly ObjectId[]) => {
+    asked.push([...some]);
+    return has(some);
+  };
+  const service = createGitService({ repositories: async () => repository });
+  const serveRpc = async (input: Uint8Array) => {
+    for await (const _ of service(callOf({ input: [input] }))) void _;
+  };
+  const asksFor = (id: string) => asked.splice(0).filter((some) => some.includes(id)).length;
+  const tip = ids["a tip"];
+  await serveRpc(fetchV2(tip));
+  expect(asksFor(tip)).toBe(1);
+  // Found, but not shown to anybody: it takes as long as what is missing.
+  await serveRpc(fetchV2(tip));
+  expect(asksFor(tip)).toBe(1);
+  await serveRpc(encodePackets(["command=ls-refs", delim, flush]));
+  asked.length = 0;
+  await serveRpc(fetchV2(tip));
+  expect(asksFor(tip)).toBe(0);
+});

@@ -41,7 +41,7 @@ export function createFileObjectStore(pool: WorkerPool, location: StoreLocation)
     createPack: (request, options) =>
       bringsNothing(request)
         ? emptyPack(location.format, request)
-        : callForEvents(pool, "createPack", location, { request }, options?.signal),
+        : callForEvents(pool, "createPack", location, { request }, options),
     unreachable: async (ids, tips, options) =>
       call(pool.pick("heavy"), "unreachable", location, { ids, tips }, options),
     allReach: async (wants, common, options) =>

@@ -338,7 +338,7 @@ describe("long jobs", () => {
         return chunks;
       };
       expect(await settled()).toBe(EVENT_WINDOW);
-      thread.post({ kind: "credit", id, events: 3 });
+      thread.credit(id, 3);
       expect(await settled()).toBe(EVENT_WINDOW + 3);
       expect(ended).toBe(false);
       // Others are served meanwhile, and the job can be called off while it waits.

@@ -1,4 +1,4 @@
-import type { Peer } from "@x/server-core";
+import type { Peer, ServiceCall } from "@x/server-core";
 
 /** A request as any platform can give it. */
 export interface HttpRequest {
@@ -13,6 +13,8 @@ export interface HttpRequest {
   readonly signal: AbortSignal;
   /** Whether the client sends no more, and so may have gone without the signal's telling. */
   readonly mayBeGone?: (() => boolean) | undefined;
+  /** See `ServiceCall.lend`. */
+  readonly lend?: ServiceCall["lend"];
   readonly peer: Peer;
   /** `http` when not given. */
   readonly scheme?: "http" | "https" | undefined;

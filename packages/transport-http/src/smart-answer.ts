@@ -55,6 +55,7 @@ export async function smartAnswer(service: GitService, exchange: SmartExchange):
     input: body.chunks(),
     signal: controller.signal,
     mayBeGone: request.mayBeGone,
+    lend: request.lend,
   };
   const head = route.kind === "advertise" && route.head;
   let rest: AsyncIterator<Uint8Array>;

@@ -106,6 +106,7 @@ export class Session {
       input: reader.rest(),
       signal: this.#stream.signal,
       mayBeGone: () => this.#stream.ended,
+      lend: this.#stream.lend,
     };
     if (accessHook !== undefined) await this.#askForAccess(accessHook, call);
     this.#called = true;

@@ -1,5 +1,5 @@
 import type { Duplex } from "node:stream";
-import { InputPace } from "@x/server-core";
+import { InputPace, LentBuffers } from "@x/server-core";
 import { TransportTcpError } from "./errors.ts";
 
 /** How long a socket may make us wait. Unit: milliseconds. */
@@ -19,6 +19,7 @@ export class SocketStream {
   readonly #socket: Duplex;
   readonly #patience: Patience;
   readonly #controller = new AbortController();
+  readonly #lent = new LentBuffers();
   #bytesIn = 0;
   #bytesOut = 0;
   readonly #pace: InputPace;
@@ -46,6 +47,11 @@ export class SocketStream {
   /** Aborted, with an error as its reason, once the connection is of no use. */
   get signal(): AbortSignal {
     return this.#controller.signal;
+  }
+
+  /** For chunks that are written here. */
+  get lend(): LentBuffers["lend"] {
+    return this.#lent.lend;
   }
 
   get bytesIn(): number {
@@ -88,7 +94,7 @@ export class SocketStream {
   async write(bytes: Uint8Array): Promise<void> {
     this.#controller.signal.throwIfAborted();
     this.#bytesOut += bytes.length;
-    if (this.#socket.write(bytes)) return;
+    if (this.#socket.write(bytes, (error) => error ?? this.#lent.giveBack(bytes))) return;
     const { writeIdleMs } = this.#patience;
     await this.#wait(`the client did not read its answer for ${writeIdleMs} ms`, writeIdleMs, (wake) => {
       this.#wakeWriter = wake;

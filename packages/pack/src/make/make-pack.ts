@@ -9,7 +9,7 @@ import { ProgressMeter } from "./progress-meter.ts";
 import { answerKey, recall, remember } from "./recall.ts";
 
 /** What making a pack needs beside the objects. */
-export interface PackTools extends Pick<WritePackOptions, "codec" | "createHasher"> {
+export interface PackTools extends Pick<WritePackOptions, "codec" | "createHasher" | "spare"> {
   /** Believe no bitmaps. */
   readonly withoutBitmaps?: boolean | undefined;
 }

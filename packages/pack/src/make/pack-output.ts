@@ -11,14 +11,20 @@ export const CHUNK_HEADROOM_BYTES: number = 5;
 /** Gathers a pack's bytes into chunks and hashes them on their way. */
 export class PackOutput {
   #hasher: Hasher | undefined;
-  #chunk: Uint8Array = newChunk();
+  readonly #spare: () => ArrayBuffer | undefined;
+  #chunk: Uint8Array;
   #filled = 0;
   #ready: Uint8Array[] = [];
   #bytes = 0;
 
-  /** @param hasher none when the trailer is known beforehand */
-  constructor(hasher: Hasher | undefined) {
+  /**
+   * @param hasher none when the trailer is known beforehand
+   * @param spare a chunk's buffer to fill again, if there is one
+   */
+  constructor(hasher: Hasher | undefined, spare: () => ArrayBuffer | undefined = () => undefined) {
     this.#hasher = hasher;
+    this.#spare = spare;
+    this.#chunk = newChunk(spare());
   }
 
   /** Bytes so far: where the next one goes in the pack. */
@@ -66,7 +72,7 @@ export class PackOutput {
     const chunk = this.#filled === CHUNK_BYTES ? this.#chunk : this.#chunk.subarray(0, this.#filled);
     this.#hasher?.update(chunk);
     this.#ready.push(chunk);
-    this.#chunk = newChunk();
+    this.#chunk = newChunk(this.#spare());
     this.#filled = 0;
   }
 
@@ -80,6 +86,8 @@ export class PackOutput {
   }
 }
 
-function newChunk(): Uint8Array {
-  return new Uint8Array(CHUNK_HEADROOM_BYTES + CHUNK_BYTES).subarray(CHUNK_HEADROOM_BYTES);
+function newChunk(spare: ArrayBuffer | undefined): Uint8Array {
+  const size = CHUNK_HEADROOM_BYTES + CHUNK_BYTES;
+  const buffer = spare?.byteLength === size ? spare : new ArrayBuffer(size);
+  return new Uint8Array(buffer, CHUNK_HEADROOM_BYTES);
 }

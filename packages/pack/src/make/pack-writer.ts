@@ -44,6 +44,8 @@ export interface WritePackOptions {
   readonly ofsDelta: boolean;
   /** A delta's base may be missing from the pack when the other side has it. */
   readonly thin: boolean;
+  /** A buffer that a chunk went out in and that nobody reads any more, if there is one. */
+  readonly spare?: (() => ArrayBuffer | undefined) | undefined;
 }
 
 /**
@@ -75,7 +77,8 @@ export class PackWriter {
     this.#options = options;
     this.#idLength = rawIdLength(table.format);
     this.#whole = this.#findWhole();
-    this.#output = new PackOutput(this.#whole === undefined ? options.createHasher(table.format) : undefined);
+    const hasher = this.#whole === undefined ? options.createHasher(table.format) : undefined;
+    this.#output = new PackOutput(hasher, options.spare);
   }
 
   /** Unit: bytes. */

@@ -46,11 +46,11 @@ export async function* sendPack(
   const nothing = () =>
     sideband === undefined ? undefined : frameNothing(sideband, pending === undefined ? 1 : 2);
   try {
-    const { mayBeGone } = session.call;
+    const { mayBeGone, lend } = session.call;
     const silence = idleMs === undefined ? undefined : startSilence(idleMs, mayBeGone);
     while (!(await place.wait(silence?.stepMs))) if (silence?.isDue() === true) yield* some(nothing());
     endPhase = startPhase(session.metrics, "count");
-    const events = session.repository.objects.createPack(request, { signal: session.signal });
+    const events = session.repository.objects.createPack(request, { signal: session.signal, lend });
     const paced: AsyncIterable<PackEvent | Idle> =
       idleMs === undefined ? events : withIdle(events, idleMs, mayBeGone);
     for await (const event of paced) {

@@ -32,9 +32,12 @@ export async function forbiddenObjects(
   const { call, refs, repository, shown, memory, signal } = session;
   const { config } = repository;
   const policy = readWantPolicy(config, fetchFeatures(config).filter);
-  const unsure = ids.filter((id) => !stored.has(id) && !shown.isStored(id));
+  // For whoever was not shown it, what was found for somebody else has to take as long as what is missing.
+  const wasFound = (id: ObjectId) => memory.shown.has(id) && memory.found.has(id);
+  const unsure = ids.filter((id) => !stored.has(id) && !shown.isStored(id) && !wasFound(id));
   const has = unsure.length === 0 ? [] : await repository.objects.has(unsure, { signal });
   const missing = new Set(unsure.filter((_, i) => has[i] !== true));
+  for (const id of unsure) if (!missing.has(id)) memory.found.add(id);
   if (policy.anything) return missing;
   // What is missing is looked for among the tips too, so that it takes as long as what is hidden.
   const unseen = ids.filter((id) => !shown.has(id) && !memory.shown.has(id));

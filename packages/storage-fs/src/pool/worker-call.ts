@@ -1,4 +1,4 @@
-import type { PackEvent } from "@x/objects";
+import type { CreatePackOptions, PackEvent } from "@x/objects";
 import type { LooseScan, LooseScanRequest } from "../refs/loose-scan.ts";
 import { chunkTurns } from "./loop-turns.ts";
 import type { WorkerPicker } from "./pinned-worker.ts";
@@ -186,9 +186,9 @@ export async function* callForEvents<Name extends "createPack" | "received">(
   operation: Name,
   location: StoreLocation,
   args: Operations[Name]["args"],
-  signal: AbortSignal | undefined,
+  options: CreatePackOptions = {},
 ): AsyncGenerator<PackEvent, void> {
-  for await (const event of callForAnyEvents(pool, operation, location, args, signal))
+  for await (const event of callForAnyEvents(pool, operation, location, args, options))
     if (event.kind !== "message" && event.kind !== "refs" && event.kind !== "known") yield event;
 }
 
@@ -198,7 +198,7 @@ export async function* callForAnyEvents<Name extends OperationName>(
   operation: Name,
   location: StoreLocation,
   args: Operations[Name]["args"],
-  signal: AbortSignal | undefined,
+  { signal, lend }: CreatePackOptions,
   answer?: (event: WorkerEvent) => Promise<Uint8Array> | undefined,
 ): AsyncGenerator<WorkerEvent, void> {
   signal?.throwIfAborted();
@@ -243,10 +243,14 @@ export async function* callForAnyEvents<Name extends OperationName>(
         continue;
       }
       // A port hands over a thousand messages at a time if there are as many: others get their turn first.
-      if (event.kind === "bytes") await chunkTurns.take();
+      if (event.kind === "bytes") {
+        await chunkTurns.take();
+        const { bytes } = event;
+        lend?.(bytes, () => thread.takeBack(bytes.buffer as ArrayBuffer));
+      }
       yield event;
       if (event.kind === "bytes" && ++used === EVENT_WINDOW / 2) {
-        thread.post({ kind: "credit", id, events: used });
+        thread.credit(id, used);
         used = 0;
       }
     }

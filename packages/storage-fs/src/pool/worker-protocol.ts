@@ -108,9 +108,16 @@ export type OperationName = keyof Operations;
 
 /** To a worker. `id` tells the jobs of one worker apart. */
 export type ToWorker =
-  | { kind: "start"; id: number; operation: OperationName; location: StoreLocation; args: unknown }
+  | {
+      kind: "start";
+      id: number;
+      operation: OperationName;
+      location: StoreLocation;
+      args: unknown;
+      spares: ArrayBuffer[];
+    }
   /** So many more events with bytes may be sent. */
-  | { kind: "credit"; id: number; events: number }
+  | { kind: "credit"; id: number; events: number; spares: ArrayBuffer[] }
   | { kind: "chunk"; id: number; bytes: Uint8Array }
   | { kind: "input-end"; id: number }
   /** To what the job has asked; `undefined` when that cannot be told. */
@@ -147,6 +154,12 @@ export interface Failure {
   readonly message: string;
   readonly objectId: string | undefined;
 }
+
+/**
+ * Buffers that wait to be filled again, on either side: what goes through the hands of a client that reads. Made anew for each
+ * chunk they would have to be collected, by the megabyte, in either thread.
+ */
+export const MAX_SPARES = 24;
 
 /** Events with bytes that a worker may have sent ahead, of 64 KiB each: less than 1 MiB for a client that does not read. */
 export const EVENT_WINDOW = 12;

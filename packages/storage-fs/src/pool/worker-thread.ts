@@ -1,12 +1,13 @@
 import { ObjectsError, type ObjectsErrorCode } from "@x/objects";
 import type { OpenLink, WorkerLink } from "./worker-link.ts";
-import type {
-  Failure,
-  FromWorker,
-  OperationName,
-  StoreLocation,
-  ToWorker,
-  WorkerEvent,
+import {
+  type Failure,
+  type FromWorker,
+  MAX_SPARES,
+  type OperationName,
+  type StoreLocation,
+  type ToWorker,
+  type WorkerEvent,
 } from "./worker-protocol.ts";
 
 /** Whoever waits for a job's messages. */
@@ -23,6 +24,8 @@ export class WorkerThread {
   readonly #link: WorkerLink;
   readonly #warn: (message: string) => void;
   readonly #listeners: Map<number, JobListener> = new Map();
+  /** Of events whose bytes nobody reads any more. */
+  #spares: ArrayBuffer[] = [];
   #nextId = 0;
   #alive = true;
 
@@ -48,8 +51,26 @@ export class WorkerThread {
     const id = this.#nextId++;
     if (this.#listeners.size === 0) this.#link.setBusy(true);
     this.#listeners.set(id, listener);
-    this.post({ kind: "start", id, operation, location, args });
+    const spares = this.#takeSpares();
+    this.post({ kind: "start", id, operation, location, args, spares }, spares);
     return id;
+  }
+
+  /** Lets a job send so many more events with bytes. */
+  credit(id: number, events: number): void {
+    const spares = this.#takeSpares();
+    this.post({ kind: "credit", id, events, spares }, spares);
+  }
+
+  /** Takes what an event's bytes came in, to be filled again; it goes with the next message. */
+  takeBack(buffer: ArrayBuffer): void {
+    if (this.#spares.length < MAX_SPARES) this.#spares.push(buffer);
+  }
+
+  #takeSpares(): ArrayBuffer[] {
+    const spares = this.#spares;
+    if (spares.length > 0) this.#spares = [];
+    return spares;
   }
 
   post(message: ToWorker, transfer: ArrayBuffer[] = []): void {

@@ -144,7 +144,7 @@ export async function createQuarantine(
     async *received(options) {
       for (const { packChecksum, count } of packs) {
         const args = { packChecksum, count };
-        for await (const event of callForEvents(workers, "received", location, args, options?.signal))
+        for await (const event of callForEvents(workers, "received", location, args, options))
           if (event.kind === "bytes") yield decodeReceived(event.bytes, location.format);
       }
     },

@@ -18,7 +18,7 @@ export function archiveMaker(
       repositoryAttributes: `${commonDirectory}/info/attributes`,
       userAttributes: user?.startsWith("/") ? user : undefined,
     };
-    const events = callForAnyEvents(pool, "createArchive", location, args, options.signal, (event) =>
+    const events = callForAnyEvents(pool, "createArchive", location, args, options, (event) =>
       event.kind === "refs" ? answer(options.refs) : undefined,
     );
     for await (const event of events) if (event.kind === "bytes" || event.kind === "message") yield event;

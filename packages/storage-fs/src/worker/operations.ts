@@ -34,6 +34,8 @@ interface Work {
   readonly codec: ZlibCodec;
   readonly job: Job;
   readonly searches: KeptSearches;
+  /** A buffer to fill again. */
+  readonly spare: () => ArrayBuffer | undefined;
   /** Takes a snapshot of its own, to be released. */
   snapshot(): Snapshot;
 }
@@ -103,11 +105,11 @@ export const operations: Handlers = {
   },
 
   async createPack(work, { request }) {
-    const { objects, codec, job } = work;
+    const { objects, codec, job, spare } = work;
     job.limitCpu("maxCpuMs", request.limits?.maxCpuMs);
     const shallow = [...(request.shallow ?? []), ...readShallow(work.location)];
     const { withoutBitmaps } = work.location;
-    const tools = { codec, createHasher: createNodeHasher, withoutBitmaps };
+    const tools = { codec, createHasher: createNodeHasher, withoutBitmaps, spare };
     const sought = soughtAnswer(objects, { ...request, shallow }, createNodeHasher);
     if (sought !== undefined) await job.until(sought);
     for (const event of makePack(objects, { ...request, shallow }, tools)) {

@@ -1,12 +1,13 @@
 import { existsSync } from "node:fs";
 import { type ByteSource, PackError, type PackIndex } from "@x/pack";
 import { createNodeZlibCodec } from "@x/pack/node";
-import type {
-  FromWorker,
-  OperationName,
-  Operations,
-  StoreLocation,
-  ToWorker,
+import {
+  type FromWorker,
+  MAX_SPARES,
+  type OperationName,
+  type Operations,
+  type StoreLocation,
+  type ToWorker,
 } from "../pool/worker-protocol.ts";
 import { LooseScanner } from "../refs/loose-scan.ts";
 import { updateWorkTree } from "../work-tree/update-work-tree.ts";
@@ -33,6 +34,7 @@ export class WorkerHost {
   readonly #jobs: Map<number, Job> = new Map();
   readonly #searches = new KeptSearches();
   readonly #held = new HeldPacks();
+  readonly #spares: ArrayBuffer[] = [];
   readonly #send: (message: FromWorker, transfer: ArrayBuffer[]) => void;
 
   /** @param send what is in `transfer` may be taken away from here */
@@ -41,6 +43,7 @@ export class WorkerHost {
   }
 
   receive(message: ToWorker): void {
+    if (message.kind === "start" || message.kind === "credit") this.#keepSpares(message.spares);
     if (message.kind === "start") {
       void this.#start(message);
       return;
@@ -59,6 +62,10 @@ export class WorkerHost {
     else if (message.kind === "input-end") job?.endInput();
     else if (message.kind === "answer") job?.addAnswer(message.answer);
     else job?.abort();
+  }
+
+  #keepSpares(buffers: readonly ArrayBuffer[]): void {
+    this.#spares.push(...buffers.slice(0, MAX_SPARES - this.#spares.length));
   }
 
   /** Calls off all jobs and lets go of all files. */
@@ -174,7 +181,8 @@ export class WorkerHost {
       try {
         const run = operations[operation] as (work: object, args: unknown) => Promise<unknown>;
         const searches = this.#searches;
-        const work = { objects: snapshot.objects, location, codec: this.#codec, job, searches };
+        const spare = () => this.#spares.pop();
+        const work = { objects: snapshot.objects, location, codec: this.#codec, job, searches, spare };
         return await run({ ...work, snapshot: () => this.#snapshot(location, rescan) }, args);
       } finally {
         snapshot.release();

@@ -1,4 +1,5 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
+import { LentBuffers } from "@x/server-core";
 import { TransportHttpError } from "../errors.ts";
 import { BODY_TAKEN, type FetchHandler } from "../fetch-handler.ts";
 import type { HttpAnswer, HttpRequest } from "../http-message.ts";
@@ -67,16 +68,20 @@ async function serve(
   });
   reply.once("finish", () => linger(message, patience));
   askWhetherGone(message, reply);
-  const request = requestOf(message, gone.signal, patience);
+  const lent = new LentBuffers();
+  const request = requestOf(message, { signal: gone.signal, pace: patience, lend: lent.lend });
   const given = request === undefined ? BODY_TAKEN : await answer(request);
   if (gone.signal.aborted) return leave(given);
   reply.writeHead(given.status, { ...given.headers });
   if (given.body === undefined || given.body instanceof Uint8Array) reply.end(given.body);
-  else await send(given.body, reply, gone.signal, patience.writeIdleTimeoutMs);
+  else await send(given.body, reply, { gone: gone.signal, writeIdleMs: patience.writeIdleTimeoutMs, lent });
 }
 
 /** @returns `undefined` when its body is lost */
-function requestOf(message: IncomingMessage, signal: AbortSignal, pace: BodyPace): HttpRequest | undefined {
+function requestOf(
+  message: IncomingMessage,
+  { signal, pace, lend }: Pick<HttpRequest, "signal" | "lend"> & { readonly pace: BodyPace },
+): HttpRequest | undefined {
   const { method = "GET", url = "/", httpVersion } = message;
   const parsed = method === "POST" ? parsedBody(message) : undefined;
   if (parsed === "taken") return undefined;
@@ -90,6 +95,7 @@ function requestOf(message: IncomingMessage, signal: AbortSignal, pace: BodyPace
     signal,
     mayBeGone: () => message.socket.readableEnded,
     scheme: "encrypted" in message.socket ? "https" : "http",
+    lend,
     peer: { address: message.socket.remoteAddress?.replace(/^::ffff:(?=\d+\.)/, "") },
     protocol: `HTTP/${httpVersion}`,
   };
@@ -107,8 +113,11 @@ async function leave({ body }: HttpAnswer): Promise<void> {
 async function send(
   body: AsyncIterable<Uint8Array>,
   reply: ServerResponse,
-  gone: AbortSignal,
-  writeIdleMs: number,
+  {
+    gone,
+    writeIdleMs,
+    lent,
+  }: { readonly gone: AbortSignal; readonly writeIdleMs: number; readonly lent: LentBuffers },
 ): Promise<void> {
   const chunks = body[Symbol.asyncIterator]();
   let wake: (() => void) | undefined;
@@ -121,7 +130,8 @@ async function send(
   for (;;) {
     const { done, value } = await chunks.next();
     if (done === true) break;
-    if (reply.write(value) || reply.writableLength < MAX_QUEUED || gone.aborted) continue;
+    const spent = (error: unknown) => error ?? lent.giveBack(value);
+    if (reply.write(value, spent) || reply.writableLength < MAX_QUEUED || gone.aborted) continue;
     const timer = setTimeout(() => reply.destroy(), writeIdleMs);
     await new Promise<void>((resolve) => {
       wake = resolve;
