@@ -125,6 +125,35 @@ describe("limits of archives", () => {
   });
 
   it.each([
+    [2 ** 33 - 1, false],
+    [2 ** 33, true],
+    [2 ** 40 + 7, true],
+  ])("1.10 a file of %d bytes says so where a tar file can", (size, isExtended) => {
+    const id = put("blob", "");
+    const root = tree({ large: id });
+    const large: ArchiveSource = {
+      ...source,
+      header: (one) => (one === id ? { type: "blob", size } : source.header(one)),
+      *stream() {
+        for (;;) yield new Uint8Array(65_536);
+      },
+    };
+    let bytes = Buffer.alloc(0);
+    const settings = { ...requestFor(root).settings, bigFileThreshold: 1 };
+    const request = { ...requestFor(root), settings };
+    for (const step of makeArchive(large, request, { createHasher: () => ({}) as never })) {
+      if (step?.kind === "bytes") bytes = Buffer.concat([bytes, step.bytes]);
+      if (bytes.length > 4096) break;
+    }
+    const text = bytes.toString("latin1");
+    const at = isExtended ? 1024 : 0;
+    expect(text.includes(` size=${size}\n`)).toBe(isExtended);
+    if (isExtended) expect(text.slice(156, 157)).toBe("x");
+    expect(text.slice(at, at + 5)).toBe("large");
+    expect(text.slice(at + 124, at + 135)).toBe(isExtended ? "00000000000" : size.toString(8));
+  });
+
+  it.each([
     ["a missing tree", () => tree({ d: "1".repeat(40) as ObjectId }, 0o40000), "unable to read tree"],
     ["a missing blob", () => tree({ f: "1".repeat(40) as ObjectId }), "cannot read '1111"],
     ["a blob for a tree", () => tree({ d: put("blob", "x") }, 0o40000), "unable to read tree"],
