@@ -1,11 +1,11 @@
 import { type AccessLimits, DEFAULT_ACCESS_LIMITS } from "@x/access-rules";
-import type { FileHookLimits } from "@x/file-hooks";
+import { DEFAULT_FILE_HOOK_LIMITS, type FileHookLimits } from "@x/file-hooks/limits";
 import type { FsckPreset, Limits } from "@x/server-core";
 import { DEFAULT_LIMITS } from "@x/server-core";
 import type { Durability } from "@x/storage-fs";
 import { DEFAULT_HTTP_LIMITS, type HttpLimits } from "@x/transport-http";
 import type { NodeServerLimits } from "@x/transport-http/node";
-import type { SshLimits } from "@x/transport-ssh";
+import { DEFAULT_SSH_LIMITS, type SshLimits } from "@x/transport-ssh/limits";
 import { DEFAULT_TCP_LIMITS, type TcpLimits } from "@x/transport-tcp";
 import {
   ADDRESS,
@@ -150,36 +150,10 @@ const LIMITS: { readonly [G in keyof LimitGroups]: Defaults<LimitGroups[G]> } = 
     lingerTimeoutMs: 2000,
     maxLingerBytes: 16 * 1024 * 1024,
   },
-  // As they are there: to import them would load all of SSH.
-  "ssh.limits": {
-    handshakeTimeoutMs: 10_000,
-    authTimeoutMs: 120_000,
-    maxAuthAttempts: 10,
-    maxConnections: 256,
-    maxConnectionsPerAddress: 128,
-    maxUnauthenticated: 64,
-    maxUnauthenticatedPerAddress: 16,
-    maxSessions: 10,
-    idleTimeoutMs: 120_000,
-    readIdleTimeoutMs: 60_000,
-    receivePackIdleTimeoutMs: 600_000,
-    slowGraceMs: 300_000,
-    receivePackSlowGraceMs: 1_800_000,
-    minBytesPerSecond: 1000,
-    writeIdleTimeoutMs: 120_000,
-    maxQueuedBytes: 1024 * 1024,
-    keepaliveMs: 30_000,
-  },
+  "ssh.limits": { ...DEFAULT_SSH_LIMITS },
   "git.limits": { maxConnectionsPerAddress: undefined, ...DEFAULT_TCP_LIMITS },
   "access.limits": { ...DEFAULT_ACCESS_LIMITS },
-  // As they are there: most servers run none.
-  "hook.limits": {
-    timeoutMs: 300_000,
-    killGraceMs: 2000,
-    lingerMs: 2000,
-    maxOutputBytes: 4 * 1024 * 1024,
-    maxReportBytes: 32 * 1024 * 1024,
-  },
+  "hook.limits": { ...DEFAULT_FILE_HOOK_LIMITS },
 };
 
 /** All that can be set, by key. */
