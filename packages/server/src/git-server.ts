@@ -1,4 +1,10 @@
-import { createGitServices, type DumbService, type GitService, type GitServiceOptions } from "@x/server-core";
+import {
+  createGitServices,
+  type DumbService,
+  type GitService,
+  type GitServiceOptions,
+  type GitServices,
+} from "@x/server-core";
 import {
   createFetchHandler,
   type FetchContext,
@@ -41,8 +47,16 @@ export interface GitServer {
  * @throws TransportHttpError `transport-http/bad-option`
  */
 export function createGitServer(options: GitServerOptions): GitServer {
+  return assembleServer(options, (services) => services);
+}
+
+/** @param around may stand between the services and whoever calls them */
+export function assembleServer(
+  options: GitServerOptions,
+  around: (services: GitServices) => GitServices,
+): GitServer {
   const { http, ...rest } = options;
-  const services = createGitServices(rest);
+  const services = around(createGitServices(rest));
   const calls = new RunningCalls();
   const service = calls.track(services.service);
   const dumb = calls.trackFiles(services.dumb);
