@@ -84,6 +84,25 @@ describe("packs that a thread brings into a store itself", () => {
     await expect.poll(packsSeen, { timeout: 5000 }).toBe(6); // in time, though nobody misses them
   });
 
+  it("keep nobody from hearing that what others brought in the midst of it is stored", async () => {
+    const arrived = database.expectPack();
+    await bring(2);
+    arrived(await bring(1));
+    await bring(3);
+    database.overlookChange();
+    await sleep(10);
+    const stored = (lookAgain?: boolean) => {
+      const { objects, release } = database.snapshot();
+      try {
+        return objects.hasEach([1, 2, 3, 4].map(commit), lookAgain);
+      } finally {
+        release();
+      }
+    };
+    expect(stored(false)).toEqual([true, false, false, false]);
+    expect(stored()).toEqual([true, true, true, false]);
+  });
+
   it("are found by a look at all when that is what is asked for, or when a snapshot is in use", async () => {
     const arrived = database.expectPack();
     const { objects, release } = database.snapshot();

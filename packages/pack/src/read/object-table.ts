@@ -15,8 +15,8 @@ import type { PackReader } from "./pack-reader.ts";
 /** Objects that are in no pack. Synchronous: they are read in worker threads. */
 export interface LooseObjects {
   has(id: ObjectId): boolean;
-  /** As `has` for each, for less where most are not there. */
-  hasEach?(ids: readonly ObjectId[]): readonly boolean[];
+  /** As `has` for each, for less where most are not there; as {@link ObjectTable.hasEach}. */
+  hasEach?(ids: readonly ObjectId[], lookAgain: boolean): readonly boolean[];
   /** `undefined` when it is not there (any more). */
   read(id: ObjectId): PackedObject | undefined;
   /** As `read`, but only what the head of the file tells. */
@@ -174,8 +174,11 @@ export class ObjectTable {
     return id.length === rawIdLength(this.format) * 2 ? this.find(objectIdToBytes(id), 0) : -1;
   }
 
-  /** Whether each is stored. Gives no numbers to loose ones: a client may name any number of objects that it has. */
-  hasEach(ids: readonly ObjectId[]): boolean[] {
+  /**
+   * Whether each is stored. Gives no numbers to loose ones: a client may name any number of objects that it has.
+   * @param lookAgain what was not there a moment ago is looked for whatever that costs
+   */
+  hasEach(ids: readonly ObjectId[], lookAgain = true): boolean[] {
     const length = rawIdLength(this.format) * 2;
     const stored = new Set<ObjectId>();
     const others: ObjectId[] = [];
@@ -184,7 +187,7 @@ export class ObjectTable {
       if (this.findPacked(objectIdToBytes(id), 0) >= 0) stored.add(id);
       else others.push(id);
     }
-    const loose = this.#loose.hasEach?.(others) ?? others.map((id) => this.#loose.has(id));
+    const loose = this.#loose.hasEach?.(others, lookAgain) ?? others.map((id) => this.#loose.has(id));
     for (const [i, id] of others.entries()) if (loose[i] === true) stored.add(id);
     return ids.map((id) => stored.has(id));
   }

@@ -35,7 +35,11 @@ export function* compareExisting(comparison: Comparison): Generator<void, void> 
     const batch: number[] = [];
     for (let position = from; position < Math.min(index.count, from + BATCH); position++)
       if (index.offset(position) < receivedEnd) batch.push(position);
-    const has = stored.hasEach(batch.map((position) => index.id(position)));
+    // Mostly nothing is there, and what came a moment ago may be stored twice.
+    const has = stored.hasEach(
+      batch.map((position) => index.id(position)),
+      false,
+    );
     for (const [i, position] of batch.entries()) if (has[i]) positions.push(position);
     yield;
   }

@@ -21,11 +21,11 @@ export class RepackedObjects implements LooseObjects {
     return this.#start.loose.has(id) || this.#find(id) !== undefined;
   }
 
-  hasEach(ids: readonly ObjectId[]): boolean[] {
+  hasEach(ids: readonly ObjectId[], lookAgain: boolean): boolean[] {
     const loose = this.#start.loose;
-    const has = loose.hasEach?.(ids) ?? ids.map((id) => loose.has(id));
+    const has = loose.hasEach?.(ids, lookAgain) ?? ids.map((id) => loose.has(id));
     if (!has.includes(false)) return [...has];
-    const later = this.#look(false);
+    const later = this.#look(lookAgain);
     return ids.map(
       (id, i) => has[i] === true || (later?.packed.findPacked(objectIdToBytes(id), 0) ?? -1) >= 0,
     );
