@@ -1,6 +1,6 @@
 import * as crypto from "node:crypto";
 import * as zlib from "node:zlib";
-import { constants, createInflate, deflateSync } from "node:zlib";
+import { constants, createInflate, deflateRawSync, deflateSync } from "node:zlib";
 import type { Crc32 } from "@x/objects";
 import { PackError } from "./errors.ts";
 import { createZlibCodec, type Inflater, wrongSize, type ZlibCodec } from "./format/zlib-codec.ts";
@@ -44,10 +44,13 @@ interface NativeInflate {
 export function createNodeZlibCodec(): ZlibCodec {
   const deflate = (data: Uint8Array, level?: number): Uint8Array =>
     deflateSync(data, level === undefined ? {} : { level });
-  const native = { inflate: createOneShot(), deflate, createInflater: createNativeInflater } as const;
+  const deflateBlocks = (data: Uint8Array, level: number): Uint8Array =>
+    deflateRawSync(data, { level, finishFlush: constants.Z_SYNC_FLUSH });
+  const inflate = createOneShot();
+  const native = { inflate, deflate, deflateBlocks, createInflater: createNativeInflater } as const;
   return native.inflate !== undefined && works(native as ZlibCodec)
     ? (native as ZlibCodec)
-    : { ...createZlibCodec(), deflate };
+    : { ...createZlibCodec(), deflate, deflateBlocks };
 }
 
 interface Handle {

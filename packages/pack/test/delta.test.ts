@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { deltaYield, runDelta } from "../src/format/delta.ts";
-import { applyDelta, decodeDeltaHeader } from "../src/index.ts";
+import { DeltaPieces, memorySource } from "../src/format/delta-pieces.ts";
+import { applyDelta, decodeDeltaHeader, PackError } from "../src/index.ts";
 import { bytesOf, concat, copy, delta, insert, noise } from "./pack-builder.ts";
 
 const base = noise(200_000);
@@ -79,6 +80,62 @@ describe("applyDelta", () => {
     const [, bytes] = GOOD[0] as (typeof GOOD)[0];
     for (let end = 0; end < bytes.length; end++)
       expect(code(() => applyDelta(base, bytes.subarray(0, end), 1e6))).toBe("pack/bad-delta");
+  });
+});
+
+describe("DeltaPieces", () => {
+  /** What comes of a delta that is cut into pieces, and its base read likewise. */
+  function inPieces(bytes: Uint8Array, size: number): Uint8Array {
+    const buffer = new Uint8Array(size);
+    const cut = function* () {
+      for (let at = 0; at < bytes.length; at += size) {
+        buffer.fill(0);
+        buffer.set(bytes.subarray(at, at + size));
+        yield buffer.subarray(0, Math.min(size, bytes.length - at));
+      }
+    };
+    const pieces = new DeltaPieces(cut());
+    const { baseSize, resultSize } = pieces.header();
+    if (baseSize !== base.length) throw new PackError("pack/bad-delta", "another base");
+    const made: Uint8Array[] = [];
+    let told = 0;
+    for (const count of pieces.run(memorySource(base), resultSize, (piece) => void made.push(piece.slice())))
+      told += count;
+    const whole = concat(...made);
+    expect(told).toBe(whole.length);
+    return whole;
+  }
+
+  const twice = delta(
+    base.length,
+    2 * base.length,
+    ...[0, 1].flatMap(() => [0, 1, 2, 3].map((i) => copy(i * 50_000, 50_000))),
+  );
+
+  it.each([...GOOD, ["more than a piece", twice, concat(base, base)] as const])(
+    "makes %s",
+    (_, bytes, expected) => {
+      for (const size of [1, 7, 130, 65_536]) expect(Buffer.compare(inPieces(bytes, size), expected)).toBe(0);
+    },
+  );
+
+  it.each(BAD)("refuses %s", (_, bytes) => {
+    for (const size of [1, 7, 65_536]) expect(code(() => inPieces(bytes, size))).toBe("pack/bad-delta");
+  });
+
+  it("refuses every delta that is cut short", () => {
+    const [, bytes] = GOOD[0] as (typeof GOOD)[0];
+    for (let end = 0; end < bytes.length; end++)
+      expect(code(() => inPieces(bytes.subarray(0, end), 64))).toBe("pack/bad-delta");
+  });
+
+  it("tells of a base that has become shorter", () => {
+    for (const size of [100, 40_000]) {
+      const pieces = new DeltaPieces([delta(base.length, size, copy(base.length - size, size))]);
+      pieces.header();
+      const short = { ...memorySource(base.subarray(0, -1)), size: base.length };
+      expect(code(() => pieces.run(short, size, () => {}).next())).toBe("pack/truncated");
+    }
   });
 });
 

@@ -9,6 +9,7 @@ import {
   PackError,
   PackIndexer,
   type PackSink,
+  type SpillRoom,
   type ZlibCodec,
 } from "../src/index.ts";
 import { createNodeZlibCodec, nodeCrc32, nodeHashInto } from "../src/node.ts";
@@ -54,6 +55,7 @@ export interface TakeInOptions {
   readonly inspect?: InspectObject;
   readonly gatherReferences?: boolean;
   readonly checkpoint?: () => void;
+  readonly room?: SpillRoom;
   /** With neither Node's zlib, nor its hashes, nor its CRC. */
   readonly neutral?: boolean;
 }
@@ -82,6 +84,7 @@ export function takeIn(pack: Uint8Array, options: TakeInOptions = {}): TakenIn {
     inspect: options.inspect,
     gatherReferences: options.gatherReferences === true,
     checkpoint: options.checkpoint,
+    room: options.room,
   });
   // A chunk is of no use after the call: an indexer that kept a view would see zeros.
   for (let at = 0; at < pack.length; at += chunkBytes) {

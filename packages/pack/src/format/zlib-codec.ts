@@ -1,8 +1,10 @@
 import {
+  Deflate,
   deflate,
   Z_NO_FLUSH,
   Z_OK,
   Z_STREAM_END,
+  Z_SYNC_FLUSH,
   ZStream,
   zlibInflate,
   zlibInflateInit,
@@ -38,6 +40,8 @@ export interface ZlibCodec {
   inflate(input: Uint8Array, at: number, end: number, output: Uint8Array): number;
   /** A whole zlib stream for `data`, at zlib's default level unless told. */
   deflate(data: Uint8Array, level?: number): Uint8Array;
+  /** Blocks of raw deflate for `data`, none of them the last, up to a whole byte. Spec: RFC 1951; zlib's `Z_SYNC_FLUSH`. */
+  deflateBlocks(data: Uint8Array, level: number): Uint8Array;
   createInflater(): Inflater;
 }
 
@@ -59,8 +63,23 @@ export function createZlibCodec(): ZlibCodec {
       throw wrongSize();
     },
     deflate: (data, level) => deflate(data, level === undefined ? {} : { level: level as 0 }),
+    deflateBlocks,
     createInflater,
   };
+}
+
+function deflateBlocks(data: Uint8Array, level: number): Uint8Array {
+  const deflater = new Deflate({ level: level as 0, raw: true });
+  const parts: Uint8Array[] = [];
+  deflater.onData = (part) => void parts.push(part as Uint8Array);
+  deflater.push(data, Z_SYNC_FLUSH);
+  const blocks = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    blocks.set(part, at);
+    at += part.length;
+  }
+  return blocks;
 }
 
 function createInflater(): Inflater {

@@ -17,8 +17,13 @@ export interface LooseObjects {
   has(id: ObjectId): boolean;
   /** As `has` for each, for less where most are not there; as {@link ObjectTable.hasEach}. */
   hasEach?(ids: readonly ObjectId[], lookAgain: boolean): readonly boolean[];
-  /** `undefined` when it is not there (any more). */
-  read(id: ObjectId): PackedObject | undefined;
+  /**
+   * `undefined` when it is not there (any more).
+   * @param maxBytes a larger one is refused with `pack/limit-exceeded`. Unit: bytes.
+   */
+  read(id: ObjectId, maxBytes?: number): PackedObject | undefined;
+  /** The data of one that is there in pieces, each of which holds until the next: for what is too large to be held. */
+  stream?(id: ObjectId): Iterable<Uint8Array> | undefined;
   /** As `read`, but only what the head of the file tells. */
   header(id: ObjectId): { readonly type: PackedObject["type"]; readonly size: number } | undefined;
 }
@@ -239,20 +244,29 @@ export class ObjectTable {
     return (this.packs[pack] as PackReader).index.rawId(number - this.startOf(pack));
   }
 
-  /** @throws PackError when it cannot be read (any more) */
-  read(number: number): PackedObject {
-    const pack = this.packOf(number);
-    if (pack < 0) return this.#present(number, this.#loose.read(this.id(number)));
-    const reader = this.packs[pack] as PackReader;
-    return reader.read(reader.index.offset(number - this.startOf(pack)));
+  /**
+   * @param maxBytes neither it nor anything it is made of may be larger. Unit: bytes.
+   * @throws PackError when it cannot be read (any more); `pack/limit-exceeded`
+   */
+  read(number: number, maxBytes?: number): PackedObject {
+    const place = this.placeOf(number);
+    if (place === undefined) return this.#present(number, this.#loose.read(this.id(number), maxBytes));
+    return place.pack.read(place.offset, maxBytes);
+  }
+
+  /** Where an object lies; `undefined` for loose ones. */
+  placeOf(number: number): { readonly pack: PackReader; readonly offset: number } | undefined {
+    const at = this.packOf(number);
+    if (at < 0) return undefined;
+    const pack = this.packs[at] as PackReader;
+    return { pack, offset: pack.index.offset(number - this.startOf(at)) };
   }
 
   /** As {@link read}, piece by piece where it lies whole in a pack; each piece holds until the next. @throws PackError */
   stream(number: number): Iterable<Uint8Array> {
-    const pack = this.packOf(number);
-    if (pack < 0) return [this.read(number).data];
-    const reader = this.packs[pack] as PackReader;
-    return reader.stream(reader.index.offset(number - this.startOf(pack)));
+    const place = this.placeOf(number);
+    if (place !== undefined) return place.pack.stream(place.offset);
+    return this.#loose.stream?.(this.id(number)) ?? [this.read(number).data];
   }
 
   /** As {@link read}, with a key that stands for the copy that was read, and for a tree its delta. @throws PackError */

@@ -21,7 +21,7 @@ import { WindowCache } from "./window-cache.ts";
 export const PACK_HEADER_BYTES = 12;
 
 /** More deltas on top of each other than this are taken for a cycle; C git makes at most 4,095. */
-const MAX_DELTA_DEPTH = 10_000;
+export const MAX_DELTA_DEPTH = 10_000;
 
 /** Large objects are inflated in pieces of this. Unit: bytes. */
 const STREAM_BYTES = 64 * 1024;
@@ -130,8 +130,10 @@ export class PackReader {
   }
 
   /** The object whose entry starts at `offset`; a tree tells its delta, if it lies as one. Its bytes
-   * hold until the next object is read through the same cache. @throws PackError */
-  read(offset: number): PackedObject {
+   * hold until the next object is read through the same cache.
+   * @param maxBytes neither it nor anything it is made of may be larger. Unit: bytes.
+   * @throws PackError `pack/limit-exceeded` and others */
+  read(offset: number, maxBytes: number = this.#options.maxObjectBytes): PackedObject {
     const { cache } = this.#options;
     const deltas: PackEntry[] = [];
     let object: PackedObject | undefined;
@@ -142,7 +144,7 @@ export class PackReader {
       const entry = this.entry(at);
       const type = entryObjectType(entry.type);
       if (type !== undefined) {
-        object = { type, data: this.#inflate(entry) };
+        object = { type, data: this.#inflate(entry, maxBytes) };
         // A base will be asked for again, and so will a tree: the next older one is a delta of it.
         if (deltas.length > 0 || type === "tree") cache.set(this.#keys + at, object);
       } else {
@@ -154,8 +156,8 @@ export class PackReader {
     for (let entry = deltas.pop(); entry !== undefined; entry = deltas.pop()) {
       const type: ObjectType = object.type;
       const isTree: boolean = type === "tree";
-      const bytes: Uint8Array = this.#inflate(entry);
-      const data: Uint8Array = applyDelta(object.data, bytes, this.#options.maxObjectBytes, this.#reserve);
+      const bytes: Uint8Array = this.#inflate(entry, maxBytes);
+      const data: Uint8Array = applyDelta(object.data, bytes, maxBytes, this.#reserve);
       object = { type, data, delta: isTree ? { baseKey: this.#keys + entry.baseOffset, bytes } : undefined };
       if (deltas.length > 0 || isTree) cache.set(this.#keys + entry.offset, object);
     }
@@ -170,6 +172,12 @@ export class PackReader {
       yield this.read(offset).data;
       return;
     }
+    yield* this.pieces(entry);
+  }
+
+  /** What an entry itself has, be it an object or a delta, as {@link stream}. @throws PackError */
+  *pieces(entry: PackEntry): Generator<Uint8Array, void> {
+    const { offset } = entry;
     const inflater = this.#options.codec.createInflater();
     const output = new Uint8Array(STREAM_BYTES);
     let left = entry.size;
@@ -231,11 +239,11 @@ export class PackReader {
     return decodeDeltaHeader(output.subarray(0, filled)).resultSize;
   }
 
-  #inflate(entry: PackEntry): Uint8Array {
-    if (entry.size > this.#options.maxObjectBytes)
+  #inflate(entry: PackEntry, maxBytes: number): Uint8Array {
+    if (entry.size > maxBytes)
       throw new PackError(
         "pack/limit-exceeded",
-        `object of ${entry.size} bytes exceeds the limit of ${this.#options.maxObjectBytes}`,
+        `object of ${entry.size} bytes exceeds the limit of ${maxBytes}`,
         { offset: entry.offset },
       );
     const start = entry.offset + entry.dataAt;

@@ -1,15 +1,12 @@
 import { PackError } from "../errors.ts";
-import { entryObjectType } from "../format/entry-header.ts";
 import type { PackIndex } from "../format/pack-index.ts";
-import type { ZlibCodec } from "../format/zlib-codec.ts";
 import type { ObjectTable } from "../read/object-table.ts";
 import type { PackReader } from "../read/pack-reader.ts";
+import { openPieces } from "../read/spill-object.ts";
+import type { SpillRoom } from "../read/spill-room.ts";
 
 /** Ids looked up at a time. */
 const BATCH = 1024;
-/** Whole entries above this are read piece by piece. Unit: bytes. */
-const STREAM_BYTES = 1024 * 1024;
-const PIECE_BYTES = 64 * 1024;
 
 /** What {@link compareExisting} works with. */
 export interface Comparison {
@@ -20,7 +17,8 @@ export interface Comparison {
   /** Where the entries end that came; what stands behind was taken from the store itself. Unit: bytes. */
   readonly receivedEnd: number;
   readonly stored: ObjectTable;
-  readonly codec: ZlibCodec;
+  /** For what is too large to be held in memory; without it everything is. */
+  readonly room?: SpillRoom | undefined;
 }
 
 /**
@@ -56,7 +54,7 @@ export function* compareExisting(comparison: Comparison): Generator<void, void> 
 
 function* compareOne(
   pack: PackReader,
-  { stored, codec }: Comparison,
+  { stored, room }: Comparison,
   position: number,
   number: number,
 ): Generator<void, void> {
@@ -66,18 +64,36 @@ function* compareOne(
   const header = pack.header(offset);
   const there = asStored(id, () => stored.header(number));
   if (there.type !== header.type || there.size !== header.size) throw collision();
-  const ours = piecesOf(stored, number, codec);
-  let rest: Uint8Array = new Uint8Array(0);
-  for (const piece of entryPieces(pack, offset, codec)) {
-    for (let at = 0; at < piece.length; ) {
-      if (rest.length === 0) rest = asStored(id, () => ours.next().value ?? new Uint8Array(0));
-      const size = Math.min(rest.length, piece.length - at);
-      if (size === 0) throw collision();
-      for (let i = 0; i < size; i++) if (rest[i] !== piece[at + i]) throw collision();
-      rest = rest.subarray(size);
-      at += size;
+  const ours = (yield* openStored(stored, number, id, room))[Symbol.iterator]();
+  try {
+    let rest: Uint8Array = new Uint8Array(0);
+    for (const piece of yield* openPieces(pack, offset, room)) {
+      for (let at = 0; at < piece.length; ) {
+        if (rest.length === 0) rest = asStored(id, () => ours.next().value ?? new Uint8Array(0));
+        const size = Math.min(rest.length, piece.length - at);
+        if (size === 0) throw collision();
+        for (let i = 0; i < size; i++) if (rest[i] !== piece[at + i]) throw collision();
+        rest = rest.subarray(size);
+        at += size;
+      }
+      yield;
     }
-    yield;
+  } finally {
+    ours.return?.();
+  }
+}
+
+function* openStored(
+  stored: ObjectTable,
+  number: number,
+  id: string,
+  room: SpillRoom | undefined,
+): Generator<void, Iterable<Uint8Array>> {
+  try {
+    const place = stored.placeOf(number);
+    return place === undefined ? stored.stream(number) : yield* openPieces(place.pack, place.offset, room);
+  } catch (error) {
+    throw unreadable(id, error);
   }
 }
 
@@ -85,41 +101,11 @@ function asStored<T>(id: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
-    if (!(error instanceof PackError) || error.code === "pack/limit-exceeded") throw error;
-    throw new PackError("pack/malformed", `cannot read existing object ${id}`, { id, cause: error });
+    throw unreadable(id, error);
   }
 }
 
-function* piecesOf(stored: ObjectTable, number: number, codec: ZlibCodec): Generator<Uint8Array, undefined> {
-  const pack = stored.packOf(number);
-  if (pack < 0) {
-    yield stored.read(number).data;
-    return;
-  }
-  const reader = stored.packs[pack] as PackReader;
-  yield* entryPieces(reader, reader.index.offset(number - stored.startOf(pack)), codec);
-}
-
-/** An object's data. Each piece holds until the next one is asked for. */
-function* entryPieces(pack: PackReader, offset: number, codec: ZlibCodec): Generator<Uint8Array, undefined> {
-  const entry = pack.entry(offset);
-  if (entryObjectType(entry.type) === undefined || entry.size <= STREAM_BYTES) {
-    // The other side may read through the same cache.
-    yield pack.read(offset).data.slice();
-    return;
-  }
-  const inflater = codec.createInflater();
-  const input = new Uint8Array(PIECE_BYTES);
-  const output = new Uint8Array(PIECE_BYTES);
-  let left = entry.size;
-  for (let at = offset + entry.dataAt; left > 0; ) {
-    const read = pack.source.read(at, input);
-    inflater.write(input, 0, read, output, 0);
-    const { consumed, produced } = inflater;
-    if ((consumed === 0 && produced === 0) || produced > left)
-      throw new PackError("pack/bad-zlib", "inflate returned -5", { offset });
-    at += consumed;
-    left -= produced;
-    yield output.subarray(0, produced);
-  }
+function unreadable(id: string, error: unknown): unknown {
+  if (!(error instanceof PackError) || error.code === "pack/limit-exceeded") return error;
+  return new PackError("pack/malformed", `cannot read existing object ${id}`, { id, cause: error });
 }

@@ -4,12 +4,33 @@ import type { ByteSource } from "../format/byte-source.ts";
 import { encodeEntryHeader, objectEntryType } from "../format/entry-header.ts";
 import { compareIds, sortIds } from "../format/sort-ids.ts";
 import type { ZlibCodec } from "../format/zlib-codec.ts";
+import type { PackReader } from "../read/pack-reader.ts";
+import type { Spill } from "../read/spill-room.ts";
+import { appendLarge } from "./append-large.ts";
 import { type EntryTable, NO_BASE } from "./entry-table.ts";
 
 /** A base that a thin pack lacks. */
-export interface ExternalBase {
+export type ExternalBase = HeldBase | LargeBase;
+
+interface HeldBase {
   readonly type: ObjectType;
   readonly data: Uint8Array;
+}
+
+/** One that is too large to be held. */
+export interface LargeBase {
+  readonly type: ObjectType;
+  /** Unit: bytes. */
+  readonly size: number;
+  /** Sets its data aside, to be discarded by whoever gets it. Yields now and then. */
+  spill(): Generator<void, Spill>;
+  /** Where it lies, if it lies in a pack. */
+  readonly place?: { readonly pack: PackReader; readonly offset: number } | undefined;
+}
+
+/** Unit: bytes. */
+export function baseSize(base: ExternalBase): number {
+  return "data" in base ? base.data.length : base.size;
 }
 
 /**
@@ -82,6 +103,13 @@ export interface CompletionTools {
   readonly findBase: FindBase;
 }
 
+/** The base in `row`, which was there before. @throws PackError `pack/missing-base` when it is gone */
+export function presentBase(entries: EntryTable, row: number, findBase: FindBase): ExternalBase {
+  const base = findBase(entries.id(row));
+  if (base === undefined) throw new PackError("pack/missing-base", "a delta's base is gone");
+  return base;
+}
+
 /**
  * Appends the rows from `received` on as whole entries behind `end`. Yields after each.
  * @returns where the last one ends @throws PackError `pack/missing-base` when one is gone
@@ -90,21 +118,24 @@ export function* appendBases(
   entries: EntryTable,
   received: number,
   end: number,
-  { codec, crc32, sink, findBase }: CompletionTools,
+  tools: CompletionTools,
 ): Generator<void, number> {
   const header = new Uint8Array(16);
   let at = end;
   for (let row = received; row < entries.count; row++) {
-    const base = findBase(entries.id(row));
-    if (base === undefined) throw new PackError("pack/missing-base", "a delta's base is gone");
-    const size = encodeEntryHeader(header, 0, objectEntryType(base.type), base.data.length);
-    const head = header.subarray(0, size);
-    const stream = codec.deflate(base.data);
+    const base = presentBase(entries, row, tools.findBase);
+    const size = encodeEntryHeader(header, 0, objectEntryType(base.type), baseSize(base));
     entries.offsets[row] = at;
-    entries.crcs[row] = crc32(stream, crc32(head, 0));
-    sink.append(head);
-    sink.append(stream);
-    at += size + stream.length;
+    let crc = 0;
+    const append = (bytes: Uint8Array): void => {
+      crc = tools.crc32(bytes, crc);
+      tools.sink.append(bytes);
+      at += bytes.length;
+    };
+    append(header.subarray(0, size));
+    if ("data" in base) append(tools.codec.deflate(base.data));
+    else yield* appendLarge(base, tools.codec, append);
+    entries.crcs[row] = crc;
     yield;
   }
   return at;

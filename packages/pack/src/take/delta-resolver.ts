@@ -4,15 +4,17 @@ import type { ByteSource } from "../format/byte-source.ts";
 import { decodeDeltaHeader, deltaYield, runDelta } from "../format/delta.ts";
 import { ENTRY_BLOB, entryObjectType } from "../format/entry-header.ts";
 import type { ZlibCodec } from "../format/zlib-codec.ts";
+import type { SpillRoom } from "../read/spill-room.ts";
+import { BaseStack, type Frame, type Held, heldBy, isThere, NO_BYTES } from "./base-stack.ts";
+import type { ExternalBase } from "./complete-thin-pack.ts";
 import { type DeltaTree, NONE } from "./delta-tree.ts";
 import { EntryInflater } from "./entry-inflater.ts";
-import { type EntryTable, NO_BASE } from "./entry-table.ts";
+import type { EntryTable } from "./entry-table.ts";
+import { LargeDeltas, type Wanted } from "./large-deltas.ts";
 import { type HashTools, ObjectHasher, PREAMBLE_ROOM } from "./object-hasher.ts";
 import type { InspectObject } from "./object-inspector.ts";
 import type { ReceiveBudget } from "./receive-budget.ts";
 
-/** How much of what may be held is one array for small objects, in which `copyWithin` does a delta's work. */
-const ARENA_SHARE = 1 / 4;
 const MAX_DELTA_HEADER_BYTES = 20;
 
 /** What a {@link DeltaResolver} works with. */
@@ -26,37 +28,20 @@ export interface DeltaResolverOptions {
   readonly entriesEnd: number;
   /** Bases that are held beside the one in use. Unit: bytes. */
   readonly maxBaseBytes: number;
-  /** The data of a base that is not in the pack. */
-  readonly external: (row: number) => Uint8Array;
+  /** For what is too large to be held; without it everything is. */
+  readonly room: SpillRoom | undefined;
+  /** A base that is not in the pack. */
+  readonly external: (row: number) => ExternalBase;
   /** Is shown commits, trees and tags that deltas make. */
   readonly inspect?: InspectObject | undefined;
-  /** Called after each delta that is applied once more; what it throws ends the work. */
+  /** Called in the midst of long steps; what it throws ends the work. */
   readonly checkpoint?: (() => void) | undefined;
-}
-
-/** A base whose deltas are being resolved. */
-interface Frame {
-  readonly row: number;
-  readonly depth: number;
-  readonly size: number;
-  /** What holds the data, if anything does (any more). */
-  bytes: Uint8Array | undefined;
-  at: number;
-  /** The delta whose turn is next. */
-  next: number;
-}
-
-/** Data in an array of its own or in the arena. */
-interface Held {
-  readonly bytes: Uint8Array;
-  readonly at: number;
-  readonly size: number;
 }
 
 /** What a delta made. */
 interface Made extends Held {
-  /** The delta itself, its header included. It holds until the next one is read. */
-  readonly delta: Held;
+  /** The delta itself, its header included, where it was held. It holds until the next one is read. */
+  readonly delta: Held | undefined;
 }
 
 /**
@@ -70,153 +55,185 @@ export class DeltaResolver {
   readonly #tree: DeltaTree;
   readonly #inflater: EntryInflater;
   readonly #hasher: ObjectHasher;
+  readonly #stack: BaseStack;
   readonly #arena: Uint8Array;
-  readonly #frames: Frame[] = [];
-  /** Where the arena is free. */
-  #top = 0;
-  /** Held outside the arena. Unit: bytes. */
-  #apartBytes = 0;
+  readonly #large: LargeDeltas | undefined;
 
   constructor(entries: EntryTable, tree: DeltaTree, options: DeltaResolverOptions) {
+    const { format, budget, room, checkpoint } = options;
     this.#options = options;
     this.#entries = entries;
     this.#tree = tree;
     this.#inflater = new EntryInflater(entries, options.source, options.entriesEnd, options.codec);
-    this.#hasher = new ObjectHasher(options.format, options.hash);
-    const everything = options.budget.inflatedBytes + entries.count * PREAMBLE_ROOM;
-    this.#arena = new Uint8Array(Math.min(options.maxBaseBytes * ARENA_SHARE, everything));
+    this.#hasher = new ObjectHasher(format, options.hash);
+    const everything = budget.inflatedBytes + entries.count * PREAMBLE_ROOM;
+    this.#stack = new BaseStack(options.maxBaseBytes, everything, room);
+    this.#arena = this.#stack.arena;
+    const { createHasher } = options.hash;
+    const large = room && { format, createHasher, budget, room, checkpoint };
+    this.#large = large && new LargeDeltas(entries, this.#inflater, large);
   }
 
-  /** Resolves every delta below `row`, whose id is known. Yields after each, how many bytes it made. @throws PackError */
+  /** Resolves every delta below `row`, whose id is known. Yields now and then how many bytes it made more. @throws PackError */
   *resolveBelow(row: number): Generator<number, void> {
     this.#tree.attach(row);
     const first = this.#tree.firstChild(row);
     if (first === NONE) return;
-    const { bytes, at, size } = this.#whole(row, this.#top);
-    this.#push({ row, depth: 0, size, bytes, at, next: first });
-    for (let frame = this.#frames.at(-1); frame !== undefined; frame = this.#frames.at(-1))
-      yield this.#resolveNext(frame);
+    const base = this.#whole(row, this.#stack.top) ?? (yield* this.#wholeLarge(row));
+    this.#push(row, 0, base, first);
+    for (let frame = this.#stack.last; frame !== undefined; frame = this.#stack.last) {
+      if (!isThere(frame)) yield* this.#remake(frame);
+      const made = this.#resolveNext(frame);
+      if (made !== undefined) yield made;
+      else yield* this.#resolveLarge(frame);
+    }
   }
 
-  /** A whole object's data, in the arena from `top` on when there is room. */
-  #whole(row: number, top: number): Held {
+  /** A whole object's data, in the arena from `top` on when there is room; `undefined` when it is too large to be held. */
+  #whole(row: number, top: number): Held | undefined {
     const { budget, external } = this.#options;
     if (row >= this.#inflater.count) {
-      const bytes = external(row);
-      return { bytes, at: 0, size: bytes.length };
+      const base = external(row);
+      return "data" in base
+        ? { bytes: base.data, at: 0, size: base.data.length, spill: undefined }
+        : undefined;
     }
     const size = this.#entries.sizes[row] as number;
+    if (this.#large?.isLarge(this.#entries.kinds[row] as number, size)) return undefined;
     budget.hold(size);
     if (top + size < this.#arena.length) {
       this.#inflater.inflate(row, this.#arena, top);
-      return { bytes: this.#arena, at: top, size };
+      return { bytes: this.#arena, at: top, size, spill: undefined };
     }
     const bytes = new Uint8Array(size + 1);
     this.#inflater.inflate(row, bytes, 0);
-    return { bytes, at: 0, size };
+    return { bytes, at: 0, size, spill: undefined };
   }
 
-  #resolveNext(frame: Frame): number {
+  *#wholeLarge(row: number): Generator<number, Held> {
+    if (row < this.#inflater.count) return yield* (this.#large as LargeDeltas).whole(row);
+    const { budget, external } = this.#options;
+    const base = external(row);
+    if ("data" in base) throw new RangeError("a base that is held need not be set aside");
+    budget.takeDeltaObject(base.size);
+    const steps = base.spill();
+    for (;;) {
+      const step = steps.next();
+      if (step.done) return { bytes: NO_BYTES, at: 0, size: base.size, spill: step.value };
+      this.#options.checkpoint?.();
+      yield 0;
+    }
+  }
+
+  /** @returns how many bytes it made; `undefined` when that, or what it is made of, is too large to be held */
+  #resolveNext(frame: Frame): number | undefined {
+    if (frame.spill !== undefined) return undefined;
     const entries = this.#entries;
     const row = frame.next;
-    frame.next = this.#tree.nextSibling(row);
-    if (frame.bytes === undefined) this.#remake(frame);
-    const { bytes, at } = frame as Frame & Held;
     const depth = frame.depth + 1;
     this.#options.budget.takeDepth(depth);
     const kind = entries.kinds[frame.row] as number;
-    const made = this.#apply(row, { bytes, at, size: frame.size }, kind);
-    entries.kinds[row] = kind;
+    const made = this.#apply(row, heldBy(frame), kind);
+    if (made === undefined) return undefined;
     const type = entryObjectType(kind) as ObjectType;
     this.#hasher.hash(type, made.bytes, made.at, made.size, entries.ids, row * entries.idLength);
+    this.#settle(frame, row, made);
+    return made.size;
+  }
+
+  *#resolveLarge(frame: Frame): Generator<number, void> {
+    const row = frame.next;
+    this.#options.budget.takeDepth(frame.depth + 1);
+    const kind = this.#entries.kinds[frame.row] as number;
+    const wanted = { id: true, data: kind !== ENTRY_BLOB || this.#tree.mayHaveChildren(row) };
+    const made = yield* this.#applyLarge(row, heldBy(frame), kind, wanted);
+    this.#settle(frame, row, made);
+  }
+
+  /** What is left to do once `row`, which hangs on `frame`, has its id. */
+  #settle(frame: Frame, row: number, made: Made): void {
+    const entries = this.#entries;
+    const kind = entries.kinds[frame.row] as number;
+    entries.kinds[row] = kind;
     if (kind !== ENTRY_BLOB) this.#inspect(row, frame.row, made);
     this.resolvedCount++;
     this.#tree.attach(row);
-    if (frame.next === NONE) this.#pop();
+    frame.next = this.#tree.nextSibling(row);
+    if (frame.next === NONE) this.#stack.pop();
     const next = this.#tree.firstChild(row);
-    if (next !== NONE) this.#keep(row, depth, made, next);
-    return made.size;
+    if (next === NONE) made.spill?.discard();
+    else this.#keep(row, frame.depth + 1, made, next);
   }
 
   #inspect(row: number, base: number, made: Made): void {
     const { inspect } = this.#options;
     if (inspect === undefined) return;
     const entries = this.#entries;
-    const delta = { baseKey: base, bytes: viewOf(made.delta) };
+    const delta = made.delta && { baseKey: base, bytes: viewOf(made.delta) };
     inspect({ row, kind: entries.kinds[row] as number, data: viewOf(made), delta, rawId: entries.id(row) });
   }
 
   /** Makes `row` the base in progress. */
   #keep(row: number, depth: number, made: Held, next: number): void {
-    let at = made.at;
-    if (made.bytes === this.#arena) {
-      at = this.#top;
-      this.#arena.copyWithin(at, made.at, made.at + made.size);
-    }
-    this.#push({ row, depth, size: made.size, bytes: made.bytes, at, next });
-  }
-
-  #push(frame: Frame): void {
-    this.#frames.push(frame);
-    if (frame.bytes === this.#arena) {
-      this.#top = frame.at + frame.size;
+    if (made.bytes !== this.#arena) {
+      this.#push(row, depth, made, next);
       return;
     }
-    this.#apartBytes += frame.size;
-    for (const older of this.#frames) {
-      if (this.#apartBytes <= this.#options.maxBaseBytes - this.#arena.length || older === frame) return;
-      this.#drop(older);
+    const at = this.#stack.top;
+    this.#arena.copyWithin(at, made.at, made.at + made.size);
+    this.#push(row, depth, { bytes: made.bytes, at, size: made.size, spill: undefined }, next);
+  }
+
+  #push(row: number, depth: number, { bytes, at, size, spill }: Held, next: number): void {
+    this.#stack.push({ row, depth, size, bytes: spill === undefined ? bytes : undefined, at, spill, next });
+  }
+
+  /** Makes a base again that was let go of, from the nearest of its ancestors that is still there. */
+  *#remake(frame: Frame): Generator<number, void> {
+    const { budget, checkpoint } = this.#options;
+    const kind = this.#entries.kinds[frame.row] as number;
+    const { from, root, deltas } = this.#stack.path(this.#entries.bases);
+    let made = from;
+    if (made === undefined) {
+      made = this.#whole(root, this.#arena.length) ?? (yield* this.#wholeLarge(root));
+      budget.takeWork(made.size);
+    }
+    for (let delta = deltas.pop(); delta !== undefined; delta = deltas.pop()) {
+      const wanted = { id: false, data: true };
+      const next: Held =
+        (made.spill === undefined ? this.#apply(delta, made, kind, true) : undefined) ??
+        (yield* this.#applyLarge(delta, made, kind, wanted));
+      if (made.spill !== from?.spill) made.spill?.discard();
+      made = next;
+      budget.takeWork(made.size);
+      checkpoint?.();
+    }
+    this.#stack.restore(frame, made);
+  }
+
+  *#applyLarge(row: number, base: Held, kind: number, wanted: Wanted): Generator<number, Made> {
+    this.#stack.inUse = base.spill;
+    try {
+      const made = yield* (this.#large as LargeDeltas).apply(row, base, kind, wanted);
+      return { ...made, delta: undefined };
+    } catch (error) {
+      throw this.#failure(row, error);
+    } finally {
+      this.#stack.inUse = undefined;
     }
   }
 
-  #pop(): void {
-    const frame = this.#frames.pop() as Frame;
-    if (frame.bytes === this.#arena) this.#top = frame.at;
-    else this.#drop(frame);
-  }
-
-  #drop(frame: Frame): void {
-    if (frame.bytes === undefined || frame.bytes === this.#arena) return;
-    frame.bytes = undefined;
-    this.#apartBytes -= frame.size;
-  }
-
-  /** Makes a base again that was dropped, from the nearest of its ancestors that is still there. */
-  #remake(frame: Frame): void {
-    const { bases } = this.#entries;
-    const rows: number[] = [];
-    let row = frame.row;
-    let level = this.#frames.length - 1;
-    let made: Held | undefined;
-    while (made === undefined) {
-      while (level >= 0 && (this.#frames[level] as Frame).depth > frame.depth - rows.length) level--;
-      const ancestor = this.#frames[level];
-      if (ancestor?.row === row && ancestor.bytes !== undefined) made = ancestor as Frame & Held;
-      else if (bases[row] === NO_BASE) {
-        made = this.#whole(row, this.#arena.length);
-        this.#options.budget.takeWork(made.size);
-      } else {
-        rows.push(row);
-        row = bases[row] as number;
-      }
-    }
-    for (let delta = rows.pop(); delta !== undefined; delta = rows.pop()) {
-      made = this.#apply(delta, made, ENTRY_BLOB, true);
-      this.#options.budget.takeWork(made.size);
-      this.#options.checkpoint?.();
-    }
-    frame.bytes = made.bytes;
-    frame.at = made.at;
-    this.#apartBytes += frame.size;
-  }
-
-  /** What the delta in `row` makes of `base`: in free space of the arena when there is room, unless `apart`. */
-  #apply(row: number, base: Held, kind: number, apart = false): Made {
+  /**
+   * What the delta in `row` makes of `base`: in free space of the arena when there is room, unless `apart`. `undefined` when
+   * it is too large to be held.
+   */
+  #apply(row: number, base: Held, kind: number, apart = false): Made | undefined {
     const { budget } = this.#options;
     const deltaSize = this.#entries.sizes[row] as number;
+    if (this.#large?.isLargeDelta(deltaSize)) return undefined;
     budget.hold(deltaSize);
     let delta = this.#arena;
-    let at = this.#top;
+    let at = this.#stack.top;
     if (apart || at + deltaSize + 1 > delta.length) {
       delta = new Uint8Array(deltaSize + 1);
       at = 0;
@@ -227,6 +244,7 @@ export class DeltaResolver {
       const head = decodeDeltaHeader(delta.subarray(at, Math.min(end, at + MAX_DELTA_HEADER_BYTES)));
       if (head.baseSize !== base.size) throw new PackError("pack/bad-delta", "delta does not fit its base");
       const size = head.resultSize;
+      if (this.#large?.isLarge(kind, size)) return undefined;
       budget.hold(size);
       if (kind !== ENTRY_BLOB) budget.takeParsed(size);
       let bytes = delta;
@@ -239,7 +257,8 @@ export class DeltaResolver {
         start = PREAMBLE_ROOM;
       }
       runDelta(base.bytes, base.at, base.size, delta, at + head.opsAt, end, bytes, start, size);
-      return { bytes, at: start, size, delta: { bytes: delta, at, size: deltaSize } };
+      const held = { bytes: delta, at, size: deltaSize, spill: undefined };
+      return { bytes, at: start, size, spill: undefined, delta: held };
     } catch (error) {
       throw this.#failure(row, error);
     }

@@ -18,6 +18,8 @@ export class DeltaTree {
   /** REF_DELTAs in the order of their bases' ids, and those ids. */
   readonly #byBase: Uint32Array;
   readonly #baseIds: Uint8Array;
+  /** REF_DELTAs whose bases are not known yet. */
+  #unattached: number;
 
   constructor(entries: EntryTable) {
     this.#entries = entries;
@@ -30,6 +32,7 @@ export class DeltaTree {
     const ids = new Uint8Array(refs.length * idLength);
     for (const [i, row] of refs.entries()) ids.set(entries.id(row), i * idLength);
     const order = sortIds(ids, refs.length, idLength);
+    this.#unattached = refs.length;
     this.#byBase = new Uint32Array(refs.length);
     this.#baseIds = new Uint8Array(ids.length);
     for (let i = 0; i < order.length; i++) {
@@ -84,8 +87,14 @@ export class DeltaTree {
       // An id that turns up twice is refused later; its deltas have their base already.
       if (bases[delta] !== NO_BASE) continue;
       bases[delta] = row;
+      this.#unattached--;
       this.#link(delta, row);
     }
+  }
+
+  /** Whether there may be deltas on `row`, whose id is not known yet. */
+  mayHaveChildren(row: number): boolean {
+    return this.#unattached > 0 || this.#first[row] !== NONE;
   }
 
   /** The first delta on `row`; {@link NONE} when there is none. */

@@ -30,13 +30,11 @@ export class EntryInflater {
 
   /** Writes the stream of `row` into `output` from `at` on, where its size and one more byte have room. @throws PackError */
   inflate(row: number, output: Uint8Array, at: number): void {
-    const { offsets, headerBytes, sizes } = this.#entries;
-    const start = (offsets[row] as number) + (headerBytes[row] as number);
-    const end = row + 1 < this.count ? (offsets[row + 1] as number) : this.#entriesEnd;
-    const size = sizes[row] as number;
+    const { start, end } = this.#extent(row);
+    const size = this.#entries.sizes[row] as number;
     const length = end - start;
     if (length > PIECE_BYTES) {
-      this.#inflatePieces(start, end, output, at, size);
+      this.#inflatePieces(row, output, at);
       return;
     }
     const bytes = this.#windows.view(start, length);
@@ -49,25 +47,50 @@ export class EntryInflater {
     if (taken !== length) throw changed(start);
   }
 
-  #inflatePieces(start: number, end: number, output: Uint8Array, at: number, size: number): void {
+  #inflatePieces(row: number, output: Uint8Array, at: number): void {
+    const room = output.subarray(0, at + (this.#entries.sizes[row] as number) + 1);
+    let out = at;
+    for (const produced of this.#run(row, () => [room, out])) out += produced;
+  }
+
+  /** The stream of `row` in pieces, views that hold until the next is asked for, or until another row is. @throws PackError */
+  *pieces(row: number): Generator<Uint8Array, void> {
+    const output = new Uint8Array(PIECE_BYTES);
+    for (const produced of this.#run(row, () => [output, 0]))
+      if (produced > 0) yield output.subarray(0, produced);
+  }
+
+  /** Inflates a stream into what `room` gives, and where it says, time after time; yields how many bytes came of it. */
+  *#run(row: number, room: () => readonly [Uint8Array, number]): Generator<number, void> {
+    const { start, end } = this.#extent(row);
     this.#inflater ??= this.#codec.createInflater();
     this.#inflater.reset();
-    const piece = new Uint8Array(PIECE_BYTES);
-    const room = output.subarray(0, at + size + 1);
-    let out = at;
+    const piece = new Uint8Array(Math.min(PIECE_BYTES, end - start));
+    let left = this.#entries.sizes[row] as number;
     for (let offset = start; offset < end; ) {
-      const read = this.#source.read(offset, piece.subarray(0, Math.min(PIECE_BYTES, end - offset)));
+      const read = this.#source.read(offset, piece.subarray(0, Math.min(piece.length, end - offset)));
       if (read === 0) throw changed(start);
       for (let next = 0; next < read; ) {
-        this.#inflater.write(piece, next, read, room, out);
+        const [output, at] = room();
+        this.#inflater.write(piece, next, read, output, at);
         const { consumed, produced } = this.#inflater;
         if (consumed === 0 && produced === 0) throw changed(start);
         next += consumed;
-        out += produced;
+        left -= produced;
+        if (left < 0) throw changed(start);
+        yield produced;
       }
       offset += read;
     }
-    if (out !== at + size) throw changed(start);
+    if (left !== 0) throw changed(start);
+  }
+
+  /** Where the stream of `row` lies. */
+  #extent(row: number): { readonly start: number; readonly end: number } {
+    const { offsets, headerBytes } = this.#entries;
+    const start = (offsets[row] as number) + (headerBytes[row] as number);
+    const end = row + 1 < this.count ? (offsets[row + 1] as number) : this.#entriesEnd;
+    return { start, end };
   }
 }
 

@@ -9,32 +9,30 @@ import {
 } from "@x/objects";
 import { PackError } from "../errors.ts";
 import type { ByteSource } from "../format/byte-source.ts";
-import { ENTRY_REF_DELTA, objectEntryType } from "../format/entry-header.ts";
 import { PackIndex } from "../format/pack-index.ts";
 import { encodePackIndex, encodeReverseIndex, type IndexedObjects } from "../format/pack-index-writer.ts";
 import type { ZlibCodec } from "../format/zlib-codec.ts";
+import type { SpillRoom } from "../read/spill-room.ts";
 import {
   appendBases,
   dropDuplicates,
   type FindBase,
   type PackSink,
   packCount,
+  presentBase,
   readThrough,
 } from "./complete-thin-pack.ts";
 import { DeltaResolver } from "./delta-resolver.ts";
 import { DeltaTree } from "./delta-tree.ts";
 import { EntryInflater } from "./entry-inflater.ts";
-import { type EntryTable, NO_BASE } from "./entry-table.ts";
 import type { HashInto, HashTools } from "./object-hasher.ts";
 import type { InspectObject } from "./object-inspector.ts";
 import { PackParser } from "./pack-parser.ts";
 import { ReceiveBudget } from "./receive-budget.ts";
 import { type OuterReferences, ReferenceGatherer } from "./reference-gatherer.ts";
+import { resolveDeltas } from "./resolve-deltas.ts";
 
 const DEFAULT_MAX_BASE_BYTES = 64 * 1024 * 1024;
-/** `finishSteps` comes up for air after making this much. Unit: bytes, and objects. */
-const STEP_BYTES = 4 * 1024 * 1024;
-const STEP_OBJECTS = 2000;
 
 /** What a {@link PackIndexer} works with. */
 export interface PackIndexerOptions {
@@ -50,6 +48,8 @@ export interface PackIndexerOptions {
   readonly createHasher?: CreateHasher | undefined;
   readonly hashInto?: HashInto | undefined;
   readonly crc32?: Crc32 | undefined;
+  /** For delta bases and results that are too large to be held; without it everything is. */
+  readonly room?: SpillRoom | undefined;
   /** Delta bases held at a time, beside the one in use; 64 MiB when not given. Unit: bytes. */
   readonly maxBaseBytes?: number;
   /** Is shown every commit, tree and tag. */
@@ -101,6 +101,8 @@ export class PackIndexer {
   readonly #gatherer: ReferenceGatherer | undefined;
   readonly #inspect: InspectObject | undefined;
   #resolver: DeltaResolver | undefined;
+  /** Bases that are not in the pack, and too large to be held; each counts once. Unit: bytes. */
+  largeBaseBytes = 0;
 
   constructor(options: PackIndexerOptions) {
     this.#options = options;
@@ -239,12 +241,7 @@ export class PackIndexer {
 
   *#resolve(findBase: FindBase): Generator<void, void> {
     const { entries, entriesEnd, deltaCount } = this.#parser;
-    const { format, codec, source, maxBaseBytes = DEFAULT_MAX_BASE_BYTES } = this.#options;
-    const external = (row: number): Uint8Array => {
-      const base = findBase(entries.id(row));
-      if (base === undefined) throw new PackError("pack/missing-base", "a delta's base is gone");
-      return base.data;
-    };
+    const { format, codec, source, room, checkpoint, maxBaseBytes = DEFAULT_MAX_BASE_BYTES } = this.#options;
     const tree = new DeltaTree(entries);
     yield;
     const resolver = new DeltaResolver(entries, tree, {
@@ -255,18 +252,17 @@ export class PackIndexer {
       source,
       entriesEnd,
       maxBaseBytes,
-      external,
+      room,
+      external: (row) => presentBase(entries, row, findBase),
       inspect: this.#inspect,
-      checkpoint: this.#options.checkpoint,
+      checkpoint,
     });
     this.#resolver = resolver;
-    const received = entries.count;
-    yield* inSteps(resolver, wholeRows(entries, received));
-    if (resolver.resolvedCount < deltaCount)
-      yield* inSteps(resolver, externalRows(entries, received, findBase));
-    const left = deltaCount - resolver.resolvedCount;
-    if (left > 0)
-      throw new PackError("pack/missing-base", `pack has ${left} unresolved delta${left === 1 ? "" : "s"}`);
+    yield* resolveDeltas(resolver, entries, deltaCount, (rawId) => {
+      const base = findBase(rawId);
+      if (base !== undefined && !("data" in base)) this.largeBaseBytes += base.size;
+      return base;
+    });
   }
 
   /** Makes header and trailer those of the completed pack. */
@@ -306,36 +302,5 @@ export class PackIndexer {
         return index;
       },
     };
-  }
-}
-
-/** Resolves what hangs on each of `rows`, yielding now and then. */
-function* inSteps(resolver: DeltaResolver, rows: Iterable<number>): Generator<void, void> {
-  let bytes = 0;
-  let objects = 0;
-  for (const row of rows)
-    for (const made of resolver.resolveBelow(row)) {
-      bytes += made;
-      if (++objects < STEP_OBJECTS && bytes < STEP_BYTES) continue;
-      bytes = 0;
-      objects = 0;
-      yield;
-    }
-}
-
-function* wholeRows(entries: EntryTable, received: number): Generator<number, void> {
-  for (let row = 0; row < received; row++) if (!entries.isDelta(row)) yield row;
-}
-
-/** Bases from elsewhere for what is still unresolved, in the order of the pack: most deltas stand after their bases. */
-function* externalRows(entries: EntryTable, received: number, findBase: FindBase): Generator<number, void> {
-  for (let row = 0; row < received; row++) {
-    if (entries.types[row] !== ENTRY_REF_DELTA || entries.bases[row] !== NO_BASE) continue;
-    const id = entries.id(row);
-    const base = findBase(id);
-    if (base === undefined) continue;
-    const added = entries.push(-1, objectEntryType(base.type), base.data.length, 0);
-    entries.ids.set(id, added * entries.idLength);
-    yield added;
   }
 }

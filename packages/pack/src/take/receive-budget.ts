@@ -50,11 +50,20 @@ export class ReceiveBudget {
       throw limitExceeded(`pack exceeds maximum allowed inflated size (${humanBytes(max)})`);
   }
 
-  /** An object of `size` is about to be held whole. @throws PackError `pack/limit-exceeded` */
-  hold(size: number): void {
-    const max = Math.min(this.#limits.maxDeltaObjectBytes ?? MAX_HELD_BYTES, MAX_HELD_BYTES);
-    if (size > max)
+  /** An object of `size` is made by a delta, or a delta is made of it. @throws PackError `pack/limit-exceeded` */
+  takeDeltaObject(size: number): void {
+    const max = this.#limits.maxDeltaObjectBytes;
+    if (max !== undefined && size > max)
       throw limitExceeded(`delta base or result exceeds maximum allowed size (${humanBytes(max)})`);
+  }
+
+  /** An object or a delta of `size` is about to be held whole, for lack of room elsewhere. @throws PackError `pack/limit-exceeded` */
+  hold(size: number): void {
+    this.takeDeltaObject(size);
+    if (size > MAX_HELD_BYTES)
+      throw limitExceeded(
+        `delta base or result exceeds maximum allowed size (${humanBytes(MAX_HELD_BYTES)})`,
+      );
   }
 
   /** A commit, tree or tag of `size` is about to be read whole. @throws PackError `pack/limit-exceeded` */
