@@ -11,8 +11,10 @@ export interface ReceiveLimits {
   readonly maxObjects?: number;
   /** One object, inflated. Unit: bytes. */
   readonly maxObjectBytes?: number;
-  /** One object that a delta makes, or is made of: these are held whole, others stream by. Unit: bytes. */
+  /** One object that a delta makes, or is made of. Unit: bytes. */
   readonly maxDeltaObjectBytes?: number;
+  /** Such objects that are too large for memory, set aside elsewhere at a time. Unit: bytes. */
+  readonly maxSpillBytes?: number;
   /** One commit, tree or tag, inflated: these are read whole. Unit: bytes. */
   readonly maxParsedBytes?: number;
   /** All objects, inflated. Unit: bytes. */
@@ -25,6 +27,11 @@ export interface ReceiveLimits {
   readonly maxCpuMs?: number;
   /** What may be added to that for each MiB that has come in. Unit: milliseconds of a processor. */
   readonly maxCpuMsPerMib?: number;
+  /**
+   * What may be added for each MiB of the large objects that deltas build on and the store has, each counted once. Unit:
+   * milliseconds of a processor.
+   */
+  readonly maxCpuMsPerBaseMib?: number;
   /** What may be added for each object that has come in. Unit: microseconds of a processor. */
   readonly maxCpuUsPerObject?: number;
 }

@@ -16,6 +16,9 @@ import type { ObjectShelf } from "./object-shelf.ts";
 import { PercentMeter } from "./percent-meter.ts";
 import { SharedThread } from "./shared-thread.ts";
 
+/** Delta bases and what is made of them lie nowhere but in memory here. Unit: bytes. */
+const MAX_DELTA_OBJECT_BYTES = 128 * 1024 * 1024;
+
 /** What came in, and what is known of it. */
 export interface TakenPack {
   readonly receipt: PackReceipt;
@@ -36,7 +39,12 @@ export async function takePack(
   chunks: AsyncIterable<Uint8Array>,
   options: TakePackOptions,
 ): Promise<TakenPack> {
-  const { limits, fsck, mayBeThin = true, onMessage, onProgress, signal } = options;
+  const { fsck, mayBeThin = true, onMessage, onProgress, signal } = options;
+  const { maxDeltaObjectBytes = MAX_DELTA_OBJECT_BYTES } = options.limits;
+  const limits = {
+    ...options.limits,
+    maxDeltaObjectBytes: Math.min(maxDeltaObjectBytes, MAX_DELTA_OBJECT_BYTES),
+  };
   const { format, tools } = shelf;
   if (fsck !== undefined && fsck.skipLists.length > 0)
     throw new ObjectsError("objects/bad-setting", `could not open object name list: ${fsck.skipLists[0]}`);
@@ -81,7 +89,7 @@ export async function takePack(
       reader ??= shelf.openPack(bytes, index);
       return reader;
     };
-    await pace.run(compareExisting({ index, openPack, receivedEnd, stored: objects, codec: tools.codec }));
+    await pace.run(compareExisting({ index, openPack, receivedEnd, stored: objects }));
     await watch?.finish({ index, openPack }, objects, pace);
     shelf.addPack(bytes, index, others);
     const packChecksum = hexOf(pack.packChecksum);

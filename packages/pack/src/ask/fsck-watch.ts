@@ -14,6 +14,8 @@ import { entryObjectType } from "../format/entry-header.ts";
 import type { PackIndex } from "../format/pack-index.ts";
 import type { ObjectTable } from "../read/object-table.ts";
 import type { PackReader } from "../read/pack-reader.ts";
+import { readWhole } from "../read/spill-object.ts";
+import type { SpillRoom } from "../read/spill-room.ts";
 import type { InspectedObject } from "../take/object-inspector.ts";
 import type { Pace } from "./pace.ts";
 
@@ -27,6 +29,8 @@ const MAX_BLOB_BYTES = 100 * 1024 * 1024;
 interface ReadablePack {
   readonly index: PackIndex;
   readonly openPack: () => PackReader;
+  /** For what is too large to be held, though what is made of it is not; without it everything is. */
+  readonly room?: SpillRoom | undefined;
 }
 
 /** Checks what comes in as `git index-pack --strict` does, and tells the user of it. */
@@ -48,7 +52,7 @@ export class FsckWatch {
   /** Checks the blobs that matter for what trees call them, once all is there. @throws ObjectsError `objects/refused` */
   async finish(pack: ReadablePack, stored: ObjectTable, pace: Pace): Promise<void> {
     for (const id of this.#fsck.pending()) {
-      this.#take(this.#fsck.checkPending(id, find(id, pack, stored)), true);
+      this.#take(this.#fsck.checkPending(id, await pace.run(find(id, pack, stored))), true);
       await pace.breathe();
     }
     if (this.#refusal !== undefined) throw this.#refusal;
@@ -76,16 +80,17 @@ export class FsckWatch {
   }
 }
 
-function find(id: ObjectId, { index, openPack }: ReadablePack, stored: ObjectTable): FsckSubject | undefined {
+function* find(
+  id: ObjectId,
+  { index, openPack, room }: ReadablePack,
+  stored: ObjectTable,
+): Generator<void, FsckSubject | undefined> {
   const position = index.find(objectIdToBytes(id), 0);
-  if (position >= 0) {
-    const pack = openPack();
-    const offset = index.offset(position);
-    const { type, size } = pack.header(offset);
-    return { type, data: size > MAX_BLOB_BYTES ? undefined : pack.read(offset).data };
-  }
-  const number = stored.findId(id);
-  if (number < 0) return undefined;
-  const { type, size } = stored.header(number);
-  return { type, data: size > MAX_BLOB_BYTES ? undefined : stored.read(number).data };
+  const number = position >= 0 ? -1 : stored.findId(id);
+  if (position < 0 && number < 0) return undefined;
+  const place = position >= 0 ? { pack: openPack(), offset: index.offset(position) } : stored.placeOf(number);
+  const { type, size } = place === undefined ? stored.header(number) : place.pack.header(place.offset);
+  if (size > MAX_BLOB_BYTES) return { type, data: undefined };
+  if (place === undefined) return { type, data: stored.read(number).data };
+  return { type, data: yield* readWhole(place.pack, place.offset, room) };
 }

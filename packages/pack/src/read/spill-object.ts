@@ -50,6 +50,21 @@ function* spillPieces(pieces: Iterable<Uint8Array>, room: SpillRoom): Generator<
   return spill;
 }
 
+/** The object whose entry starts at `offset`, however large what it is made of. Yields now and then. @throws PackError */
+export function* readWhole(
+  pack: PackReader,
+  offset: number,
+  room: SpillRoom | undefined,
+): Generator<void, Uint8Array> {
+  const data = readHeld(room, (maxBytes) => pack.read(offset, maxBytes).data);
+  if (data !== undefined) return data;
+  const spill = yield* spillEntry(pack, offset, room as SpillRoom);
+  const bytes = new Uint8Array(spill.size);
+  spill.read(0, bytes);
+  spill.discard();
+  return bytes;
+}
+
 /** All of `source` in pieces, each of which holds until the next one is asked for. */
 export function* piecesOfSource(source: ByteSource): Generator<Uint8Array, void> {
   const buffer = new Uint8Array(Math.min(PIECE_BYTES, source.size));

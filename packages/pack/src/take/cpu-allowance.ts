@@ -5,6 +5,8 @@ interface Arrival {
   /** Unit: bytes. */
   readonly receivedBytes: number;
   readonly receivedObjects: number;
+  /** Large objects that it builds on and the store has. Unit: bytes. */
+  readonly largeBaseBytes: number;
 }
 
 /**
@@ -13,13 +15,14 @@ interface Arrival {
  * @returns `undefined` where nothing limits it
  */
 export function cpuAllowance(
-  { maxCpuMs, maxCpuMsPerMib = 0, maxCpuUsPerObject = 0 }: ReceiveLimits,
+  { maxCpuMs, maxCpuMsPerMib = 0, maxCpuMsPerBaseMib = 0, maxCpuUsPerObject = 0 }: ReceiveLimits,
   arrival: Arrival,
 ): (() => number) | undefined {
   if (maxCpuMs === undefined) return undefined;
   return () =>
     maxCpuMs +
     times(arrival.receivedBytes / 2 ** 20, maxCpuMsPerMib) +
+    times(arrival.largeBaseBytes / 2 ** 20, maxCpuMsPerBaseMib) +
     times(arrival.receivedObjects / 1000, maxCpuUsPerObject);
 }
 

@@ -1,25 +1,15 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { isObjectType, type ObjectId, type ObjectType } from "@x/objects";
+import { closeSync, existsSync, openSync, readdirSync, readFileSync } from "node:fs";
+import type { ObjectId, ObjectType } from "@x/objects";
 import { type Inflater, type LooseObjects, PackError, type PackedObject, type ZlibCodec } from "@x/pack";
 import { systemCode } from "../errors.ts";
+import { readFully } from "./file-source.ts";
+import { broken, looseData, MAX_PREAMBLE_BYTES, parsePreamble } from "./loose-format.ts";
 
-/*
- * objects/<first 2 digits>/<the others>: a zlib stream of <type> SP <size> NUL <data>
- * Spec: gitformat-loose.
- */
-
-/** `commit`, a space, 16 digits of size and a NUL. Unit: bytes. */
-const MAX_PREAMBLE_BYTES = 32;
+/** Enough for the head of a file to come out of it: a stream can open with the tables of its code. Unit: bytes. */
+const HEAD_BYTES = 1024;
 
 /** From so many objects on, a look at the directory costs less than one at each of them. */
 const MANY = 16;
-
-interface Preamble {
-  readonly type: ObjectType;
-  readonly size: number;
-  /** Where the data starts. */
-  readonly dataAt: number;
-}
 
 /** The loose objects of some object directories, the first one that has an object counting. */
 export class LooseFiles implements LooseObjects {
@@ -57,7 +47,8 @@ export class LooseFiles implements LooseObjects {
   }
 
   /** @throws PackError `pack/malformed`, `pack/bad-zlib`, `pack/limit-exceeded` */
-  read(id: ObjectId): PackedObject | undefined {
+  read(id: ObjectId, maxBytes: number = this.#maxObjectBytes): PackedObject | undefined {
+    if (maxBytes < this.#maxObjectBytes && (this.header(id)?.size ?? 0) > maxBytes) throw tooLarge(maxBytes);
     const file = this.#file(id);
     if (file === undefined) return undefined;
     const head = new Uint8Array(MAX_PREAMBLE_BYTES);
@@ -65,11 +56,7 @@ export class LooseFiles implements LooseObjects {
     let ended = inflater.write(file, 0, file.length, head, 0);
     let at = inflater.consumed;
     const { type, size, dataAt } = parsePreamble(head.subarray(0, inflater.produced), id);
-    if (size > this.#maxObjectBytes)
-      throw new PackError(
-        "pack/limit-exceeded",
-        `object of ${size} bytes exceeds the limit of ${this.#maxObjectBytes}`,
-      );
+    if (size > maxBytes) throw tooLarge(maxBytes);
     const data = new Uint8Array(size + 1); // one more, so that a longer stream is noticed
     const first = head.subarray(dataAt, inflater.produced);
     if (first.length > size) throw broken(id);
@@ -87,13 +74,45 @@ export class LooseFiles implements LooseObjects {
 
   /** @throws PackError `pack/malformed`, `pack/bad-zlib` */
   header(id: ObjectId): { readonly type: ObjectType; readonly size: number } | undefined {
-    const file = this.#file(id);
-    if (file === undefined) return undefined;
-    const head = new Uint8Array(MAX_PREAMBLE_BYTES);
-    const inflater = this.#start();
-    inflater.write(file, 0, file.length, head, 0);
-    const { type, size } = parsePreamble(head.subarray(0, inflater.produced), id);
-    return { type, size };
+    const descriptor = this.#open(id);
+    if (descriptor === undefined) return undefined;
+    try {
+      const bytes = new Uint8Array(HEAD_BYTES);
+      const head = new Uint8Array(MAX_PREAMBLE_BYTES);
+      const inflater = this.#start();
+      inflater.write(bytes, 0, readFully(descriptor, 0, bytes), head, 0);
+      const { type, size } = parsePreamble(head.subarray(0, inflater.produced), id);
+      return { type, size };
+    } finally {
+      closeSync(descriptor);
+    }
+  }
+
+  /** @throws PackError, from the iteration */
+  stream(id: ObjectId): Iterable<Uint8Array> | undefined {
+    return this.has(id) ? this.#pieces(id) : undefined;
+  }
+
+  *#pieces(id: ObjectId): Generator<Uint8Array, void> {
+    const descriptor = this.#open(id);
+    if (descriptor === undefined) throw new PackError("pack/missing-object", `object ${id} is gone`, { id });
+    try {
+      yield* looseData(id, descriptor, this.#codec.createInflater());
+    } finally {
+      closeSync(descriptor);
+    }
+  }
+
+  #open(id: ObjectId): number | undefined {
+    for (const directory of this.#directories) {
+      try {
+        return openSync(loosePath(directory, id), "r");
+      } catch (error) {
+        // Not here, or not any more: gc may have packed it.
+        if (!isGone(error)) throw error;
+      }
+    }
+    return undefined;
   }
 
   #file(id: ObjectId): Uint8Array | undefined {
@@ -102,8 +121,7 @@ export class LooseFiles implements LooseObjects {
         return readFileSync(loosePath(directory, id));
       } catch (error) {
         // Not here, or not any more: gc may have packed it.
-        const code = systemCode(error);
-        if (code !== "ENOENT" && code !== "ENOTDIR" && code !== "ESTALE") throw error;
+        if (!isGone(error)) throw error;
       }
     }
     return undefined;
@@ -114,6 +132,15 @@ export class LooseFiles implements LooseObjects {
     this.#inflater.reset();
     return this.#inflater;
   }
+}
+
+function isGone(error: unknown): boolean {
+  const code = systemCode(error);
+  return code === "ENOENT" || code === "ENOTDIR" || code === "ESTALE";
+}
+
+function tooLarge(maxBytes: number): PackError {
+  return new PackError("pack/limit-exceeded", `object exceeds the limit of ${maxBytes} bytes`);
 }
 
 /** The names in a directory. Of those that loose objects lie in there are few after a repack. */
@@ -135,16 +162,4 @@ function findIn(directory: string, part: string, ids: readonly ObjectId[], found
 /** Where a loose object lies in an object directory. */
 function loosePath(directory: string, id: ObjectId): string {
   return `${directory}/${id.slice(0, 2)}/${id.slice(2)}`;
-}
-
-function parsePreamble(head: Uint8Array, id: ObjectId): Preamble {
-  const end = head.indexOf(0);
-  const [, type = "", digits = ""] =
-    /^([a-z]+) (0|[1-9][0-9]{0,15})$/.exec(String.fromCharCode(...head.subarray(0, Math.max(end, 0)))) ?? [];
-  if (!isObjectType(type)) throw broken(id);
-  return { type, size: Number(digits), dataAt: end + 1 };
-}
-
-function broken(id: ObjectId): PackError {
-  return new PackError("pack/malformed", `loose object ${id} is corrupt`, { id });
 }

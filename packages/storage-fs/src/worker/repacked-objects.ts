@@ -31,11 +31,18 @@ export class RepackedObjects implements LooseObjects {
     );
   }
 
-  read(id: ObjectId): PackedObject | undefined {
-    const loose = this.#start.loose.read(id);
+  read(id: ObjectId, maxBytes?: number): PackedObject | undefined {
+    const loose = this.#start.loose.read(id, maxBytes);
     if (loose !== undefined) return loose;
     const found = this.#find(id);
-    return found?.packed.read(found.number);
+    return found?.packed.read(found.number, maxBytes);
+  }
+
+  stream(id: ObjectId): Iterable<Uint8Array> | undefined {
+    const loose = this.#start.loose.stream?.(id);
+    if (loose !== undefined) return loose;
+    const found = this.#find(id);
+    return found?.packed.stream(found.number);
   }
 
   header(id: ObjectId): ReturnType<LooseObjects["header"]> {

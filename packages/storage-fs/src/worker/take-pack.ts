@@ -12,6 +12,7 @@ import {
   PackIndexer,
   PackReader,
   type ReceivedPack,
+  SpillRoom,
   type ZlibCodec,
 } from "@x/pack";
 import { nodeCrc32, nodeHashInto } from "@x/pack/node";
@@ -26,6 +27,7 @@ import type { Snapshot } from "./object-database.ts";
 import { PackFileSink, syncFile, writeNewFile } from "./pack-file-sink.ts";
 import { PercentMeter } from "./percent-meter.ts";
 import { readSkipLists } from "./skip-lists.ts";
+import { SpillFiles } from "./spill-files.ts";
 import { ThinBases } from "./thin-bases.ts";
 
 /** What taking a pack in works with. */
@@ -71,6 +73,8 @@ export async function takePack(
     }
     return new PackFileSink(temporary);
   });
+  const spills = new SpillFiles(location.objectsDirectory);
+  const room = new SpillRoom(spills, { maxBytes: limits.maxSpillBytes });
   try {
     const indexer = new PackIndexer({
       format: location.format,
@@ -85,11 +89,12 @@ export async function takePack(
       ...(limits.maxTreeDepth === undefined ? {} : { maxTreeDepth: limits.maxTreeDepth }),
       inspect: watch?.inspect,
       checkpoint: () => job.checkCpu(),
+      room,
     });
     job.limitCpu("receive.maxCpuMs", cpuAllowance(limits, indexer));
     await receive(indexer, work, watch, progress);
     if (tips !== undefined) await job.emit({ kind: "known" });
-    const { pack, connects } = await finish(indexer, work, watch, file, { progress, mayBeThin, tips });
+    const { pack, connects } = await finish(indexer, work, watch, { file, room, progress, mayBeThin, tips });
     const { receivedObjects: objects, receivedBytes: bytes, trailingBytes } = indexer;
     const receipt = { objects, bytes, trailingBytes, connects };
     // An empty pack says that nothing was missing. There is nothing to keep of it.
@@ -100,6 +105,8 @@ export async function takePack(
     return { receipt, pack: describe(pack, objects), held };
   } finally {
     file.close();
+    room.close();
+    spills.close();
     await tell(watch, job);
   }
 }
@@ -134,17 +141,21 @@ async function receive(
   }
 }
 
+interface Finish extends Pick<Operations["takePack"]["args"], "progress" | "mayBeThin" | "tips"> {
+  readonly file: GrowingPack;
+  readonly room: SpillRoom;
+}
+
 /** Resolves the deltas and looks at what only the whole pack shows. */
 async function finish(
   indexer: PackIndexer,
   work: TakePackWork,
   watch: FsckWatch | undefined,
-  file: GrowingPack,
-  { progress, mayBeThin, tips }: Pick<Operations["takePack"]["args"], "progress" | "mayBeThin" | "tips">,
+  { file, room, progress, mayBeThin, tips }: Finish,
 ): Promise<{ readonly pack: IndexedPack; readonly connects?: boolean | undefined }> {
   const { job, codec, location } = work;
   const { objects, release } = work.snapshot();
-  const bases = new ThinBases(objects, () => work.snapshot(true));
+  const bases = new ThinBases(objects, () => work.snapshot(true), room);
   try {
     const pack = await resolve(indexer, mayBeThin ? bases : undefined, job, watch, progress);
     if (pack.objects === 0) return { pack };
@@ -157,8 +168,8 @@ async function finish(
       reader = new PackReader(file, index, { codec, cache, maxObjectBytes: location.maxObjectBytes });
       return reader;
     };
-    await job.run(compareExisting({ index, openPack, receivedEnd, stored: objects, codec }));
-    await watch?.finish({ index, openPack }, objects, job);
+    await job.run(compareExisting({ index, openPack, receivedEnd, stored: objects, room }));
+    await watch?.finish({ index, openPack, room }, objects, job);
     return { pack, connects: tips && (await connectAtOnce(pack, tips, objects, work)) };
   } finally {
     bases.release();

@@ -1,5 +1,6 @@
-import type { ExternalBase, ObjectTable } from "@x/pack";
+import type { ExternalBase, ObjectTable, SpillRoom } from "@x/pack";
 import type { Snapshot } from "./object-database.ts";
+import { findBase } from "./stored-base.ts";
 
 /**
  * The bases that a thin pack lacks. One that is not stored may have come just now, so that no look at the directories
@@ -8,29 +9,27 @@ import type { Snapshot } from "./object-database.ts";
 export class ThinBases {
   readonly #objects: ObjectTable;
   readonly #lookAgain: () => Snapshot;
+  readonly #room: SpillRoom;
   #later: Snapshot | undefined;
 
-  /** @param lookAgain gives what is stored when all is listed anew */
-  constructor(objects: ObjectTable, lookAgain: () => Snapshot) {
+  /**
+   * @param lookAgain gives what is stored when all is listed anew
+   * @param room for what is too large to be held
+   */
+  constructor(objects: ObjectTable, lookAgain: () => Snapshot, room: SpillRoom) {
     this.#objects = objects;
     this.#lookAgain = lookAgain;
+    this.#room = room;
   }
 
   find(rawId: Uint8Array): ExternalBase | undefined {
-    const found = read(this.#objects, rawId);
+    const found = findBase(this.#objects, rawId, this.#room);
     if (found !== undefined) return found;
     this.#later ??= this.#lookAgain();
-    return read(this.#later.objects, rawId);
+    return findBase(this.#later.objects, rawId, this.#room);
   }
 
   release(): void {
     this.#later?.release();
   }
-}
-
-function read(objects: ObjectTable, rawId: Uint8Array): ExternalBase | undefined {
-  const number = objects.find(rawId, 0);
-  if (number < 0) return undefined;
-  const { type, data } = objects.read(number);
-  return { type, data: data.slice() }; // the original holds until the next read only
 }
