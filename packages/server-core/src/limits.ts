@@ -143,14 +143,14 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   receive: Object.freeze({
     maxObjects: 20_000_000,
     maxObjectBytes: 2 * 1024 * 1024 * 1024,
-    // What git makes deltas of: `core.bigFileThreshold`.
-    maxDeltaObjectBytes: 512 * 1024 * 1024,
+    // What git makes deltas of stays below `core.bigFileThreshold`.
+    maxDeltaObjectBytes: 512 * 1024 * 1024 - 1,
     maxSpillBytes: 2 * 1024 * 1024 * 1024,
     maxParsedBytes: 32 * 1024 * 1024,
     maxInflatedBytes: 64 * 1024 * 1024 * 1024,
     maxDeltaDepth: 10_000,
     maxTreeDepth: 2048,
-    maxCpuMs: 15_000,
+    maxCpuMs: 4500,
     maxCpuMsPerMib: 250,
     maxCpuMsPerBaseMib: 30,
     maxCpuUsPerObject: 250,

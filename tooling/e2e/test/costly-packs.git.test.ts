@@ -45,7 +45,7 @@ describe("a pack within all other limits that costs much", () => {
     expect(leftoversIn(court.directory)).toEqual([]);
   }, 60_000);
 
-  // Fifteen seconds of a processor each, where there is one to be had.
+  // Some five seconds of a processor each, where there is one to be had.
   it.each(FULL ? PUSHES : [])(
     "is given up when pushed over %s, and others are served meanwhile",
     async (transport) => {

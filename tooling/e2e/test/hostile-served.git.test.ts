@@ -12,8 +12,8 @@ import { type Server, startServer } from "./server.ts";
 const FULL = process.env.DRILL === "full";
 const MIB = 1024 * 1024;
 
-/** What the server may grow by. What a delta makes is held, up to 128 MiB, and so is what it is made of, here half of that. */
-const allowedMib = (name: string) => (/^deltas that double/.test(name) ? 224 : 128);
+/** What the server may grow by. */
+const ALLOWED_MIB = 128;
 
 /** What a process has cost so far: where much else runs, the time of day says little. */
 function cpuMs(pid: number): number {
@@ -97,7 +97,7 @@ describe.each<ObjectFormat>(["sha1", "sha256"])("packs of %s with a name, pushed
         if (left.length > 0) wrong.push(`${name}: left ${left}`);
         const mib = (peak - resting) / MIB;
         if (mib > most.mib) Object.assign(most, { name, mib });
-        if (mib > allowedMib(name)) wrong.push(`${name}: +${Math.round(mib)} MiB`);
+        if (mib > ALLOWED_MIB) wrong.push(`${name}: +${Math.round(mib)} MiB`);
       }
       if (FULL) console.log(`${cases.length} packs, most memory: ${most.name}, +${Math.round(most.mib)} MiB`);
       expect(wrong).toEqual([]);

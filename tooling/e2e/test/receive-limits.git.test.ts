@@ -19,6 +19,7 @@ import { unbanded } from "./raw-push.ts";
 
 const { commit, commitId, tree, treeId, base, other, baseSize, hash } = basics("sha1");
 const zero = "0".repeat(40);
+const MIB = 1024 * 1024;
 const root = temporaryDirectory("root");
 const repository = `${root}/repo.git`;
 await emptyWithStored(repository, "sha1");
@@ -52,6 +53,16 @@ const costly = packOf([
   other,
   whole("blob", large),
   ...onOne(whole("blob", large).length),
+]);
+/** One base that is too large to be held. */
+const huge = new Uint8Array(9 * MIB);
+const spilling = packOf([
+  commit,
+  tree,
+  base,
+  other,
+  whole("blob", huge),
+  ofsDelta(whole("blob", huge).length, appending(huge.length, bytesOf("!"))),
 ]);
 function onOne(distance: number): Uint8Array[] {
   const deltas: Uint8Array[] = [];
@@ -172,6 +183,13 @@ const ROWS: readonly Row[] = [
     receive({ maxDeltaObjectBytes: baseSize + 9 }),
     unpack(`delta base or result exceeds maximum allowed size (${baseSize + 9} bytes)`),
     { pack: withDeltas },
+  ],
+  [
+    "receive.maxSpillBytes",
+    receive({ maxSpillBytes: 9 * MIB }),
+    receive({ maxSpillBytes: 9 * MIB - 1 }),
+    unpack(`large delta bases take up more room than receive.maxSpillBytes (${9 * MIB - 1} bytes)`),
+    { pack: spilling },
   ],
   [
     "receive.maxParsedBytes",

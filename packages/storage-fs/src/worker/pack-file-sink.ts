@@ -54,7 +54,7 @@ export function writeNewFile(path: string, bytes: Uint8Array): number {
 }
 
 /** Writes all of `bytes`: one call may take less. */
-function writeFully(descriptor: number, bytes: Uint8Array, position: number): void {
+export function writeFully(descriptor: number, bytes: Uint8Array, position: number): void {
   for (let at = 0; at < bytes.length; )
     at += writeSync(descriptor, bytes, at, bytes.length - at, position + at);
 }
