@@ -111,6 +111,15 @@ describe("faults", () => {
     await git(["clone", "-q", url("team/app", scheme), clone()]);
   });
 
+  it("cut an answer on a connection that served before, so that the client knows", async () => {
+    const { server, url } = await start();
+    for (let i = 0; i < 5; i++) {
+      server.fault({ when: { mode: "rpc" }, cutAfterBytes: 100 });
+      expect((await tryGit(["ls-remote", url("team/app")])).status).toBe(128);
+    }
+    expect(server.requests.filter(({ outcome }) => outcome === "server-core/aborted")).toHaveLength(5);
+  });
+
   it("cut a connection before a word", async () => {
     const { server, url } = await start();
     server.fault({ cutAfterBytes: 0, times: 2 });

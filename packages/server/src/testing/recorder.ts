@@ -13,6 +13,9 @@ import type { OpenRequest, TestRequest } from "./test-request.ts";
 /** The oldest are forgotten above this. */
 const MAX_REMEMBERED = 10_000;
 
+/** Unit: milliseconds. */
+const FLUSHED_MS = 20;
+
 /** Stands between a server and its services. */
 export class Recorder {
   readonly requests: TestRequest[] = [];
@@ -86,7 +89,9 @@ export class Recorder {
         left -= bytes.length;
         request.bytesOut += bytes.length;
         yield bytes;
-        if (isCut) throw cutOff(call);
+        if (!isCut) continue;
+        await flushed();
+        throw cutOff(call);
       }
       request.outcome = "ok";
     } catch (error) {
@@ -130,6 +135,14 @@ export class Recorder {
     const request = this.#open.get(call.signal);
     if (request !== undefined) request.commands = commands;
   }
+}
+
+/**
+ * What was sent has left by then, on this machine. A client that has nothing yet of an answer on a connection that served
+ * before asks again by itself, and knows of no fault.
+ */
+function flushed(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, FLUSHED_MS));
 }
 
 /** Whatever may still be said where nothing is broken off would not look like a break. */
