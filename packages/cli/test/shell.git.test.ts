@@ -76,6 +76,7 @@ describe("xgit shell", () => {
     [["--user="], "--user needs a value"],
     [["--root", "/a", "--root", "/b"], "--root is given twice"],
     [["--access", "/a"], "--access needs --root"],
+    [["--also-within", "/a"], "--also-within needs --root"],
   ])("cannot read %j", async (argv, words) => {
     const { status, err } = await run(argv);
     expect(status).toBe(129);
@@ -107,6 +108,12 @@ describe("xgit shell --root", () => {
       });
     },
   );
+});
+
+it("xgit shell --also-within follows links that lead there", async () => {
+  const outside = root.replace(/root$/, "");
+  expect((await run(["--root", root, "--also-within", outside], UPLOAD("link.git"))).out).toMatch(EMPTY);
+  expect((await run(["--root", root, `--also-within=${outside}x`], UPLOAD("link.git"))).status).toBe(128);
 });
 
 describe("xgit shell --access", () => {

@@ -47,6 +47,7 @@ export const addShell: AddCommand = (program) => {
     .option("-c <COMMAND>", "what to run (default: SSH_ORIGINAL_COMMAND)")
     .option("--user <NAME>", "whose key it was, for rules, hooks and reflogs")
     .option("--root <DIR>", "serve the repositories below DIR, and nothing else")
+    .option("--also-within <DIR>", "links and alternates of what lies below --root may lead there, too")
     .option("--access <FILE>", "rules for who may read and write which repository")
     .addHelpText("after", MANUAL);
 };

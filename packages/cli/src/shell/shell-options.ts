@@ -9,16 +9,20 @@ export interface ShellOptions {
   readonly user?: string | undefined;
   /** Serve what lies below and nothing else. */
   readonly root?: string | undefined;
+  /** Where links and alternates of what lies there may lead, too. */
+  readonly alsoWithin?: string | undefined;
   /** Rules for repositories below the root. */
   readonly accessFile?: string | undefined;
 }
 
-const USAGE = "usage: xgit shell [--user=<name>] [--root=<dir> [--access=<file>]] [-c <command>]\n";
+const USAGE =
+  "usage: xgit shell [--user=<name>] [--root=<dir> [--also-within=<dir>] [--access=<file>]] [-c <command>]\n";
 
 const NAMES: ReadonlyMap<string, keyof ShellOptions> = new Map([
   ["-c", "command"],
   ["--user", "user"],
   ["--root", "root"],
+  ["--also-within", "alsoWithin"],
   ["--access", "accessFile"],
 ]);
 
@@ -32,7 +36,7 @@ export function parseShellOptions(argv: readonly string[]): ShellOptions | "help
   for (let at = 0; at < argv.length; at++) {
     const word = argv[at] as string;
     if (word === "-h" || word === "--help") return "help";
-    const [, flag = "", joined] = /^(-c|--[a-z]+)(?:=(.*))?$/s.exec(word) ?? [];
+    const [, flag = "", joined] = /^(-c|--[a-z-]+)(?:=(.*))?$/s.exec(word) ?? [];
     const name = NAMES.get(flag);
     if (name === undefined) throw usage(`unknown argument '${printable(word)}'`);
     if (options[name] !== undefined) throw usage(`${flag} is given twice`);
@@ -42,6 +46,8 @@ export function parseShellOptions(argv: readonly string[]): ShellOptions | "help
   }
   if (options.accessFile !== undefined && options.root === undefined)
     throw usage("--access needs --root: rules are for names below it");
+  if (options.alsoWithin !== undefined && options.root === undefined)
+    throw usage("--also-within needs --root");
   return options;
 }
 

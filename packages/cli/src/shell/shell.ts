@@ -55,13 +55,13 @@ function refuseTerminal(user: string | undefined, { stderr }: Terminal): number 
 /** @throws CliError the same for what is missing, outside, and not for this user */
 async function findBelow(
   root: string,
-  { user, accessFile }: ShellOptions,
+  { user, accessFile, alsoWithin }: ShellOptions,
   { service, path }: SshCommand,
 ): Promise<string> {
   const name = repositoryOfPath(path);
   const rights = name === undefined ? "none" : await rightsOf(accessFile, name, user);
-  const found =
-    name === undefined || rights === "none" ? undefined : await repositoriesUnder(root).find(name);
+  const repositories = repositoriesUnder(root, alsoWithin === undefined ? {} : { alsoWithin: [alsoWithin] });
+  const found = name === undefined || rights === "none" ? undefined : await repositories.find(name);
   if (found === undefined)
     throw new CliError("cli/fatal", `'${path.slice(0, 256)}' does not appear to be a git repository`);
   if (service === "git-receive-pack" && rights !== "write")
