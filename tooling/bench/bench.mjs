@@ -11,7 +11,7 @@ import { parseArgs } from "node:util";
 import { archives } from "./archives.mjs";
 import { stockGit } from "./git.mjs";
 import { idleConnections, stalledReaders } from "./many-clients.mjs";
-import { firstAndEach, fullFetch, latencyWhileFetching, push } from "./measure.mjs";
+import { firstAndEach, fullFetch, fullFetchesInTurn, latencyWhileFetching, push } from "./measure.mjs";
 import { listRefsOnce } from "./raw-client.mjs";
 import { rawPush } from "./raw-push.mjs";
 import { addRefs, benchCopy, generated } from "./repository.mjs";
@@ -23,8 +23,9 @@ import { median, Results } from "./statistics.mjs";
 const PUSHED_OBJECTS = 20_000;
 const SMALL_PUSHES = 20;
 const MANY_REFS = 100_000;
-/** One is too short for a clock of ten milliseconds. */
-const FETCHES_IN_TURN = 3;
+/** Of one way, before the other has its turn: so long, if that is not too many fetches. */
+const TURN_S = 0.5;
+const MAX_FETCHES_IN_TURN = 20;
 const NAMES = [
   "fetch",
   "latency",
@@ -150,23 +151,25 @@ async function fetches(copy) {
   });
 }
 
-/** The same fetches over both transports of one server, in turns. The first of each goes to what both will find. */
+/** The same fetches over both transports of one server, in turns; the first ones warm it up. */
 async function ways(copy) {
   if (!sides.includes("xgit")) return;
   await using("xgit", async (server) => {
+    let count = 4;
     for (let pair = 0; pair <= Number(options.pairs); pair++) {
-      note(`full fetch over http:// and git://: ${pair} of ${options.pairs}`);
-      const cost = { "git://": { cpu: 0, wall: 0 }, "http://": { cpu: 0, wall: 0 } };
-      for (let turn = 0; turn < FETCHES_IN_TURN; turn++)
-        for (const way of ["git://", "http://"]) {
-          const { cpu, wall } = await fullFetch(server, "bench.git", copy.objects, way);
-          cost[way].cpu += cpu / FETCHES_IN_TURN;
-          cost[way].wall += wall / FETCHES_IN_TURN;
-        }
-      if (pair === 0) continue;
-      for (const [way, { cpu, wall }] of Object.entries(cost)) {
-        results.add("xgit", `full fetch, warm, over ${way}: server CPU, s`, cpu);
-        results.add("xgit", `full fetch, warm, over ${way}: wall, s`, wall);
+      note(`full fetch over http:// and git://: ${pair} of ${options.pairs}, ${count} each`);
+      const cost = {};
+      for (const way of pair % 2 === 0 ? ["git://", "http://"] : ["http://", "git://"]) {
+        cost[way] = await fullFetchesInTurn(server, "bench.git", way, count);
+        if (cost[way].objects !== copy.objects) throw new Error(`a fetch gave ${cost[way].objects} objects`);
+      }
+      if (pair === 0) {
+        count = Math.min(MAX_FETCHES_IN_TURN, Math.max(2, Math.ceil(TURN_S / cost["git://"].wall)));
+        continue;
+      }
+      for (const way of ["git://", "http://"]) {
+        results.add("xgit", `full fetch, warm, over ${way}: server CPU, ms`, cost[way].cpu * 1000);
+        results.add("xgit", `full fetch, warm, over ${way}: wall, ms`, cost[way].wall * 1000);
       }
       const { "git://": native, "http://": http } = cost;
       results.add("xgit", "full fetch over http://: times the server CPU of git://", http.cpu / native.cpu);

@@ -3,52 +3,67 @@ import { EventEmitter } from "node:events";
 import { connect } from "node:net";
 import { clientOf, Packets } from "./packets.mjs";
 
+const LINE_FEED = 10;
+
 /** Gives a chunked body's data as `data` events. */
 class Body extends EventEmitter {
+  /** `head`, then in turns `size`, `data` and `break`; `last` and `over` at the end. */
+  #expects = "head";
   #head = "";
-  #inHead = true;
+  /** Of the chunk. */
   #left = 0;
-  #frame = "";
 
   feed(bytes) {
-    let at = 0;
-    while (at < bytes.length) {
-      if (this.#inHead) {
-        this.#head += bytes.toString("latin1", at, at + 1);
-        at++;
-        if (this.#head.endsWith("\r\n\r\n")) this.#begin();
-      } else if (this.#left > 0) {
+    for (let at = 0; at < bytes.length; ) {
+      if (this.#expects === "data") {
         const end = Math.min(bytes.length, at + this.#left);
         this.emit("data", bytes.subarray(at, end));
         this.#left -= end - at;
         at = end;
-      } else {
-        this.#frame += bytes.toString("latin1", at, at + 1);
+        if (this.#left === 0) this.#expects = "break";
+      } else if (this.#expects === "head") {
+        this.#head += bytes.toString("latin1", at, at + 1);
         at++;
-        const size = /^(?:\r\n)?([0-9a-f]+)\r\n$/i.exec(this.#frame)?.[1];
-        if (size === undefined) continue;
-        this.#frame = "";
-        this.#left = Number.parseInt(size, 16);
-      }
+        if (this.#head.endsWith("\r\n\r\n")) this.#begin();
+      } else if (this.#expects === "over") throw new Error("more than an answer");
+      else this.#step(bytes[at++]);
     }
   }
 
   #begin() {
     if (!/^HTTP\/1\.1 200 /.test(this.#head) || !/\r\ntransfer-encoding: chunked\r\n/i.test(this.#head))
       throw new Error(`not an answer in chunks: ${this.#head}`);
-    this.#inHead = false;
+    this.#expects = "size";
+  }
+
+  #finish() {
+    this.#expects = "over";
+    this.emit("over");
+  }
+
+  #step(byte) {
+    if (byte === LINE_FEED) {
+      if (this.#expects === "last") this.#finish();
+      else if (this.#expects === "break") this.#expects = "size";
+      else this.#expects = this.#left === 0 ? "last" : "data";
+    } else if (this.#expects === "size" && byte > 32) {
+      const digit = byte <= 57 ? byte - 48 : (byte | 32) - 87;
+      this.#left = this.#left * 16 + digit;
+    }
   }
 }
 
-/** Like a connection of git://, each request on a socket of its own. */
+/** Like git's own client, all requests on one connection. */
 export async function openHttpSocket(port, repository) {
-  const sockets = [];
-  const ask = (head, body = "") => {
-    const socket = connect({ port, host: "127.0.0.1", noDelay: true });
-    sockets.push(socket);
-    const answer = new Body();
-    socket.on("data", (bytes) => answer.feed(bytes));
-    for (const name of ["error", "close"]) socket.on(name, (error) => answer.emit(name, error || undefined));
+  const socket = connect({ port, host: "127.0.0.1", noDelay: true });
+  let answer;
+  let isOver = Promise.resolve();
+  socket.on("data", (bytes) => answer.feed(bytes));
+  for (const name of ["error", "close"]) socket.on(name, (error) => answer?.emit(name, error || undefined));
+  const ask = async (head, body = "") => {
+    await isOver;
+    answer = new Body();
+    isOver = new Promise((resolve) => answer.once("over", resolve));
     const lines = [`${head} HTTP/1.1`, "Host: localhost", "Git-Protocol: version=2"];
     if (body !== "") {
       lines.push("Content-Type: application/x-git-upload-pack-request");
@@ -57,12 +72,10 @@ export async function openHttpSocket(port, repository) {
     socket.write(`${lines.join("\r\n")}\r\n\r\n${body}`);
     return new Packets(answer);
   };
-  const capabilities = await ask(`GET /${repository}/info/refs?service=git-upload-pack`).section();
+  const announcement = await ask(`GET /${repository}/info/refs?service=git-upload-pack`);
   return clientOf(
-    capabilities,
+    await announcement.section(),
     (text) => ask(`POST /${repository}/git-upload-pack`, text),
-    () => {
-      for (const socket of sockets) socket.destroy();
-    },
+    () => socket.destroy(),
   );
 }

@@ -2,16 +2,16 @@
 import { fork } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { cpuSeconds, settled, watchMemory } from "./proc.mjs";
+import { cpuSeconds, settled, threadSeconds, watchMemory } from "./proc.mjs";
 import { listRefsOnce } from "./raw-client.mjs";
 import { median } from "./statistics.mjs";
 
 const FETCHER = fileURLToPath(new URL("fetch-process.mjs", import.meta.url));
 const MIB = 1024 * 1024;
 
-function fetchInProcess(port, repository, onEvent = () => {}, way = "git://") {
+function fetchInProcess(port, repository, { onEvent = () => {}, way = "git://", count = 1 } = {}) {
   return new Promise((resolve, reject) => {
-    const child = fork(FETCHER, [String(port), repository, way]);
+    const child = fork(FETCHER, [String(port), repository, way, String(count)]);
     let result;
     child.on("message", (message) => {
       if (message.event === "done") result = message;
@@ -24,20 +24,23 @@ function fetchInProcess(port, repository, onEvent = () => {}, way = "git://") {
   });
 }
 
-/** CPU time and memory of the server while `work` runs and until its children are gone. */
-async function costOf(server, work) {
+/**
+ * CPU time and memory of the server while `work` runs and until its children are gone.
+ * @param clock where it takes the time from
+ */
+async function costOf(server, work, clock = cpuSeconds) {
   await settled(server);
-  const before = cpuSeconds(server);
+  const before = clock(server);
   const memory = watchMemory(server.pid);
   const result = await work();
   await settled(server);
-  return { result, cpu: cpuSeconds(server) - before, rss: memory() };
+  return { result, cpu: clock(server) - before, rss: memory() };
 }
 
 /** Everything, fetched once. @throws Error when the pack has not the expected number of objects, if that is known */
 export async function fullFetch(server, repository, objects, way = "git://") {
   const port = way === "git://" ? server.port : server.httpPort;
-  const { result, cpu, rss } = await costOf(server, () => fetchInProcess(port, repository, undefined, way));
+  const { result, cpu, rss } = await costOf(server, () => fetchInProcess(port, repository, { way }));
   if (objects !== undefined && result.objects !== objects)
     throw new Error(`a fetch gave ${result.objects} objects of ${objects}`);
   return {
@@ -49,6 +52,14 @@ export async function fullFetch(server, repository, objects, way = "git://") {
   };
 }
 
+/** Everything, fetched `count` times. @returns what one costs: the middle one's wall time, and all together the server */
+export async function fullFetchesInTurn(server, repository, way, count) {
+  const port = way === "git://" ? server.port : server.httpPort;
+  const fetching = () => fetchInProcess(port, repository, { way, count });
+  const { result, cpu } = await costOf(server, fetching, threadSeconds);
+  return { cpu: cpu / count, wall: result.wallMs / 1000, objects: result.objects };
+}
+
 /** ls-remote every 20 ms, each on its own connection, while a full fetch is prepared and while it is sent. */
 export async function latencyWhileFetching(server, repository) {
   // The first few questions find nothing compiled and nothing read; that is not what is asked about here.
@@ -56,11 +67,12 @@ export async function latencyWhileFetching(server, repository) {
   let firstByteAt = Number.POSITIVE_INFINITY;
   let asking = false;
   const times = { preparing: [], sending: [] };
-  const fetching = fetchInProcess(server.port, repository, (event) => {
+  const onEvent = (event) => {
     if (event === "asking") asking = true;
     if (event === "first-byte") firstByteAt = performance.now();
     if (event === "done") asking = false;
-  });
+  };
+  const fetching = fetchInProcess(server.port, repository, { onEvent });
   let over = false;
   const finish = () => {
     over = true;

@@ -22,6 +22,14 @@ export function cpuSeconds({ pid, childrenOnly = false }) {
   return (cutime + cstime + (childrenOnly ? 0 : utime + stime)) / TICKS_PER_SECOND;
 }
 
+/** CPU seconds of the threads that a process has, to the microsecond; what has ended, or is a child's, does not count. */
+export function threadSeconds({ pid }) {
+  const nanoseconds = tasks(pid).map((task) =>
+    Number(read(`/proc/${pid}/task/${task}/schedstat`).split(" ")[0]),
+  );
+  return nanoseconds.reduce((sum, some) => sum + some, 0) / 1e9;
+}
+
 /** Every process below `pid`. */
 function descendants(pid) {
   const below = [];

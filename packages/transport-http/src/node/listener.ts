@@ -5,6 +5,7 @@ import { BODY_TAKEN, type FetchHandler } from "../fetch-handler.ts";
 import type { HttpAnswer, HttpRequest } from "../http-message.ts";
 import { askWhetherGone } from "./ask-whether-gone.ts";
 import { type BodyPace, bodyOf, isGzip, parsedBody } from "./request-body.ts";
+import { sendBody } from "./send-body.ts";
 
 /** How patient a listener is. Times are in milliseconds. */
 export interface NodeListenerOptions {
@@ -25,14 +26,11 @@ export interface NodeListenerOptions {
   readonly maxLingerBytes?: number | undefined;
 }
 
-/** What a client has not read yet waits here up to this, so that the system gets much at once. Unit: bytes. */
-const MAX_QUEUED = 256 * 1024;
-
 type Patience = BodyPace & { readonly [name in keyof NodeListenerOptions]-?: number };
 
 /**
- * Runs a handler as a listener of `node:http`, with the client's pace as the handler's pace. Each chunk is sent at once;
- * a client who goes away aborts the request's signal. Also a handler of Express and its like: best in front of body
+ * Runs a handler as a listener of `node:http`, with the client's pace as the handler's pace. Nothing waits for more
+ * to come; a client who goes away aborts the request's signal. Also a handler of Express and its like: best in front of body
  * parsers, and behind one that has left the bytes in `request.body`; any other answer is `transport-http/body-taken`.
  */
 export function toNodeListener(
@@ -74,7 +72,8 @@ async function serve(
   if (gone.signal.aborted) return leave(given);
   reply.writeHead(given.status, { ...given.headers });
   if (given.body === undefined || given.body instanceof Uint8Array) reply.end(given.body);
-  else await send(given.body, reply, { gone: gone.signal, writeIdleMs: patience.writeIdleTimeoutMs, lent });
+  else
+    await sendBody(given.body, reply, { gone: gone.signal, writeIdleMs: patience.writeIdleTimeoutMs, lent });
 }
 
 /** @returns `undefined` when its body is lost */
@@ -107,39 +106,6 @@ async function* only(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefi
 
 async function leave({ body }: HttpAnswer): Promise<void> {
   if (body !== undefined && !(body instanceof Uint8Array)) await body[Symbol.asyncIterator]().return?.();
-}
-
-/** @throws what broke the body: the caller cuts the connection, so that half an answer is not taken for a whole one */
-async function send(
-  body: AsyncIterable<Uint8Array>,
-  reply: ServerResponse,
-  {
-    gone,
-    writeIdleMs,
-    lent,
-  }: { readonly gone: AbortSignal; readonly writeIdleMs: number; readonly lent: LentBuffers },
-): Promise<void> {
-  const chunks = body[Symbol.asyncIterator]();
-  let wake: (() => void) | undefined;
-  reply.on("drain", () => wake?.());
-  const onGone = () => {
-    wake?.();
-    chunks.return?.().catch(() => {});
-  };
-  gone.addEventListener("abort", onGone, { once: true });
-  for (;;) {
-    const { done, value } = await chunks.next();
-    if (done === true) break;
-    const spent = (error: unknown) => error ?? lent.giveBack(value);
-    if (reply.write(value, spent) || reply.writableLength < MAX_QUEUED || gone.aborted) continue;
-    const timer = setTimeout(() => reply.destroy(), writeIdleMs);
-    await new Promise<void>((resolve) => {
-      wake = resolve;
-    });
-    wake = undefined;
-    clearTimeout(timer);
-  }
-  reply.end();
 }
 
 /** Closing while the client still sends would reset the connection, and it might lose the answer. */
