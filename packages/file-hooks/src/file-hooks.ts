@@ -37,6 +37,16 @@ export interface FileHooksOptions {
   readonly logger?: Logger | undefined;
 }
 
+const EVENTS = [
+  "pre-receive",
+  "proc-receive",
+  "update",
+  "push-to-checkout",
+  "reference-transaction",
+  "post-receive",
+  "post-update",
+];
+
 /** Git's hook scripts as hooks of a server. */
 export interface FileHooks extends Hooks {
   /** Waits for hooks that run, and after `graceMs` kills those too that no push can call off any more. Unit: milliseconds. */
@@ -59,6 +69,8 @@ export function createFileHooks(options: FileHooksOptions = {}): FileHooks {
     logger: options.logger,
   });
   return {
+    attends: (context) => runner.attends(context, EVENTS),
+
     async preReceive(context) {
       const words = pushEnvironment(context);
       const result = await runner.run(context, "pre-receive", {

@@ -36,9 +36,7 @@ export class HookFinder {
    * @returns a path as git would start it: from `$GIT_DIR` where it lies in there; `undefined` when there is none to run
    */
   async find(place: HookPlace, name: string, push: object): Promise<string | undefined> {
-    const folder = this.#folders.get(push) ?? lookThrough(place);
-    this.#folders.set(push, folder);
-    const { path: parent, names } = await folder;
+    const { path: parent, names } = await this.#folderOf(place, push);
     if (names?.has(name) === false) return undefined;
     const path = join(parent, name);
     const full = resolve(place.directory, path);
@@ -49,6 +47,18 @@ export class HookFinder {
       if (error instanceof Error && "code" in error && error.code === "EACCES") this.#tell(full, name);
       return undefined;
     }
+  }
+
+  /** Whether there is anything by one of these names, or the folder cannot be looked through. As {@link find}. */
+  async mayFind(place: HookPlace, names: readonly string[], push: object): Promise<boolean> {
+    const folder = await this.#folderOf(place, push);
+    return folder.names === undefined || names.some((name) => folder.names?.has(name));
+  }
+
+  #folderOf(place: HookPlace, push: object): Promise<Folder> {
+    const folder = this.#folders.get(push) ?? lookThrough(place);
+    this.#folders.set(push, folder);
+    return folder;
   }
 
   #tell(path: string, name: string): void {

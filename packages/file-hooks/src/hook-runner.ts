@@ -59,6 +59,14 @@ export class HookRunner {
     return work.finally(() => this.#running.delete(work));
   }
 
+  /** Whether there may be somebody to run for any of `names`. */
+  async attends({ repository, call }: PushContext, names: readonly string[]): Promise<boolean> {
+    const { directory } = repository;
+    if (directory === undefined) return false;
+    if (this.#options.configured.length > 0) return true;
+    return this.#finder.mayFind({ directory, hooksPath: this.#options.hooksPath(repository) }, names, call);
+  }
+
   async close(graceMs: number): Promise<void> {
     const end = () => this.#closing.abort(new Error("the server is closing"));
     const timer = graceMs > 0 ? setTimeout(end, Math.min(graceMs, MAX_TIMER_MS)) : end();

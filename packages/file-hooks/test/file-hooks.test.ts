@@ -8,6 +8,31 @@ import { command, id, Rig } from "./rig.ts";
 const UTF8 = Buffer.from("refs/heads/zürich", "utf8").toString("latin1");
 const RAW = "refs/heads/z\xfcrich";
 
+describe("attendance", () => {
+  test("depends on what lies in the folder", async () => {
+    const attends = (rig: Rig, hooks = createFileHooks()) => hooks.attends?.(rig.context());
+    expect(await attends(new Rig())).toBe(false);
+    const rig = new Rig();
+    rig.hook("update.sample", "");
+    rig.hook("pre-commit", "");
+    expect(await attends(rig)).toBe(false);
+    rig.hook("post-update", "", 0o644);
+    expect(await attends(rig)).toBe(true);
+    const elsewhere = new Rig();
+    mkdirSync(join(elsewhere.directory, "other"));
+    writeFileSync(join(elsewhere.directory, "other/update"), "");
+    expect(await attends(elsewhere)).toBe(false);
+    expect(await attends(elsewhere, createFileHooks({ hooksPath: "other" }))).toBe(true);
+    expect(await attends(elsewhere, createFileHooks({ hooksPath: "other/update" }))).toBe(true); // cannot be listed
+    writeFileSync(join(elsewhere.directory, "commondir"), "common\n");
+    mkdirSync(join(elsewhere.directory, "common/hooks"), { recursive: true });
+    writeFileSync(join(elsewhere.directory, "common/hooks/pre-receive"), "");
+    expect(await attends(elsewhere)).toBe(true);
+    const configured = [{ name: "own", event: "post-receive", command: "true" }];
+    expect(await attends(new Rig(), createFileHooks({ configured }))).toBe(true);
+  });
+});
+
 describe("pre-receive", () => {
   test("reads every command, those that failed already too", async () => {
     const rig = new Rig();

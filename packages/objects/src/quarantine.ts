@@ -62,8 +62,10 @@ export interface TakePackOptions extends Abortable {
 /** What {@link Quarantine.unconnected} would be asked for when the pack is in. */
 export interface ConnectivityRequest {
   readonly tips: readonly ObjectId[];
-  /** Asked once the end of the pack has come, and not before: refs may change while it does. */
+  /** Asked when the end of the pack has come, for refs may change while it does. */
   known(): Promise<readonly ObjectId[]>;
+  /** There are few: they may be asked for when the pack begins as well, and used if it then ends within a moment. */
+  readonly areFew: boolean;
 }
 
 /** What a received pack held. */

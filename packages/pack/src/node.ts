@@ -47,7 +47,7 @@ export function createNodeZlibCodec(): ZlibCodec {
   const deflateBlocks = (data: Uint8Array, level: number): Uint8Array =>
     deflateRawSync(data, { level, finishFlush: constants.Z_SYNC_FLUSH });
   const inflate = createOneShot();
-  const native = { inflate, deflate, deflateBlocks, createInflater: createNativeInflater } as const;
+  const native = { inflate, deflate, deflateBlocks, createInflater: inflaterPool() } as const;
   return native.inflate !== undefined && works(native as ZlibCodec)
     ? (native as ZlibCodec)
     : { ...createZlibCodec(), deflate, deflateBlocks };
@@ -92,13 +92,25 @@ function createOneShot(): ZlibCodec["inflate"] | undefined {
   };
 }
 
-function createNativeInflater(): Inflater {
+/** Inflaters that are kept for whoever needs one next. */
+const MAX_IDLE_INFLATERS = 2;
+
+/** Gives those again that were released: to make one takes longer than most are used. */
+function inflaterPool(): () => Inflater {
+  const idle: Inflater[] = [];
+  const release = (inflater: Inflater): void => {
+    if (idle.length < MAX_IDLE_INFLATERS) idle.push(inflater);
+  };
+  return () => idle.pop() ?? createNativeInflater(release);
+}
+
+function createNativeInflater(release: (inflater: Inflater) => void): Inflater {
   const handle = openHandle();
   if (handle === undefined) throw new PackError("pack/bad-zlib", "no native inflate");
   const { native, state } = handle;
   let consumed = 0;
   let produced = 0;
-  return {
+  const inflater: Inflater = {
     reset: () => native.reset(),
     write(input, at, end, output, outAt) {
       handle.failure = undefined;
@@ -117,7 +129,9 @@ function createNativeInflater(): Inflater {
     get produced() {
       return produced;
     },
+    release: () => release(inflater),
   };
+  return inflater;
 }
 
 /** Whether the native handle does what this file believes of it, errors included. */

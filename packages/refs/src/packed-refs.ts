@@ -27,6 +27,9 @@ interface PackedRefsOrigin {
   readonly traits: PackedRefsTraits;
 }
 
+/** The refs of a file with no more are made once. */
+const MAX_MADE = 1000;
+
 /**
  * A packed-refs file in memory: its text and where each ref starts, in byte order of names. Refs are made when asked
  * for, so a million of them cost their text and four bytes each.
@@ -37,6 +40,8 @@ export class PackedRefs implements SortedNames {
   readonly #text: string;
   readonly #starts: Uint32Array;
   readonly #badStarts: readonly number[];
+  /** Those that were asked for, where there are few in all. */
+  readonly #made: Ref[] = [];
 
   /** @internal {@link parsePackedRefs} makes these. */
   constructor(text: string, starts: Uint32Array, badStarts: readonly number[], about: PackedRefsOrigin) {
@@ -61,6 +66,14 @@ export class PackedRefs implements SortedNames {
   }
 
   refAt(index: number): Ref {
+    const made = this.#made[index];
+    if (made !== undefined) return made;
+    const ref = this.#refAt(index);
+    if (this.length <= MAX_MADE) this.#made[index] = ref;
+    return ref;
+  }
+
+  #refAt(index: number): Ref {
     const start = this.#starts[index] as number;
     const idLength = hexIdLength(this.format);
     const nameEnd = this.#text.indexOf("\n", start + idLength + 1);

@@ -1,4 +1,5 @@
 import type { Hooks } from "./hooks.ts";
+import { ATTENDING } from "./push/attendance.ts";
 import type { ProcReceiveAnswer, PushCommand, PushContext } from "./push-hooks.ts";
 
 /**
@@ -24,7 +25,14 @@ export function combineHooks(...parts: readonly Hooks[]): Hooks {
   ];
   const pushed = having("postPush");
   const [fetches, fetched] = [having("preFetch"), having("postFetch")];
+  const attending = parts.filter((part) => ATTENDING.some((name) => part[name] !== undefined));
   return {
+    ...(parts.some(({ attends }) => attends !== undefined) && {
+      async attends(context) {
+        const answers = await Promise.all(attending.map((part) => part.attends?.(context) ?? true));
+        return answers.includes(true);
+      },
+    }),
     ...(before.length > 0 && {
       prePush: (context) => askAll(before, context, (part, now) => part.prePush?.(now)),
     }),

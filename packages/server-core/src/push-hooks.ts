@@ -118,6 +118,11 @@ export interface PushHooks {
   /** Once for each push, after its objects are in and known to be connected, before anything is kept. */
   readonly preReceive?: (context: PreReceiveContext) => Promise<Refusals | undefined>;
   /**
+   * Once for each push, before `preReceive`. `false`: neither that nor any of those below has anything to do in it, and they
+   * are not called.
+   */
+  readonly attends?: (context: PushContext) => Promise<boolean>;
+  /**
    * Once for the commands that `receive.procReceiveRefs` hands over.
    * @returns answers by ref; what has none failed. `undefined`: there is nobody to handle them, and all fail
    */

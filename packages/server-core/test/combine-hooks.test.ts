@@ -33,6 +33,21 @@ function noting(name: string, notes: string[], refusals?: Refusals): Hooks {
 }
 
 describe("combined hooks", () => {
+  test("attend where one does that has a part in pushes", async () => {
+    const attending = async (...answers: readonly (boolean | undefined)[]) => {
+      const parts = answers.map((answer): Hooks => {
+        const hooks = noting("1", []);
+        return answer === undefined ? hooks : { ...hooks, attends: async () => answer };
+      });
+      const only: Hooks = { prePush: async () => undefined, postPush: async () => {} };
+      return combineHooks(only, ...parts).attends?.(context);
+    };
+    expect(await attending(false, false)).toBe(false);
+    expect(await attending(false, true)).toBe(true);
+    expect(await attending(undefined, false)).toBe(true);
+    expect(await attending()).toBeUndefined();
+  });
+
   test("that refuse one by one leave the rest to the next", async () => {
     const notes: string[] = [];
     const hooks = combineHooks(

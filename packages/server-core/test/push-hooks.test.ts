@@ -35,6 +35,39 @@ const declining = (name: keyof PushHooks, error: Error = new Error("/secret/path
   },
 });
 
+describe("attends", () => {
+  it.each([true, false, "no answer"] as const)("%s: the other hooks are called or not", async (answer) => {
+    const repository = new MemoryRepository();
+    const [c1] = repository.five();
+    const { log, hooks } = recorder(repository, c1, "refs/heads/a");
+    const over: string[] = [];
+    const attending: PushHooks = {
+      ...hooks,
+      attends: async ({ commands }) => {
+        log.push(`attends ${commands.map(({ ref }) => ref).join(" ")}`);
+        if (answer === "no answer") throw new Error("the disk is gone");
+        return answer;
+      },
+      postPush: async (_context, { outcome }) => void over.push(outcome),
+    };
+    const commands: Command[] = [["refs/heads/a", undefined, c1]];
+    const told = await push(repository, commands, { pack: EMPTY_PACK, service: { hooks: attending } });
+    expect(verdictsOf(told)).toEqual(["ok refs/heads/a"]);
+    const names = log.map((line) => line.split(" ")[0]);
+    const stages = [
+      "preReceive",
+      "update",
+      "preparing",
+      "prepared",
+      "committed",
+      "postReceive",
+      "postUpdate",
+    ];
+    expect(names).toEqual(["prePush", "attends", ...(answer === false ? [] : stages)]);
+    expect(over).toEqual(["ok"]);
+  });
+});
+
 describe("receive.updateServerInfo", () => {
   it.each([
     ["true", 1],

@@ -98,7 +98,7 @@ describe.each<ObjectFormat>(["sha1", "sha256"])("what a push stands on, %s", (fo
   ): Promise<readonly ObjectId[]> {
     const known = options.known ?? second;
     const { directory, quarantine } = await holding(known);
-    const connects = { tips, known: async () => [known] };
+    const connects = { tips, known: async () => [known], areFew: tips.length % 2 === 1 };
     const receipt =
       objects.length === 0
         ? undefined
@@ -130,8 +130,10 @@ describe.each<ObjectFormat>(["sha1", "sha256"])("what a push stands on, %s", (fo
       () => Promise.reject(new Error("broken refs")),
     ]) {
       const quarantine = await storeOf(pool, repository).receive();
-      const options = { limits, connects: { tips: [tip], known } };
-      expect((await quarantine.takePack(inPieces(await packOf(tip)), options)).connects).toBe(false);
+      for (const areFew of [true, false]) {
+        const options = { limits, connects: { tips: [tip], known, areFew } };
+        expect((await quarantine.takePack(inPieces(await packOf(tip)), options)).connects).toBe(false);
+      }
       await quarantine.discard();
     }
     await repository.quarantine.discard();

@@ -1,4 +1,5 @@
-import { realpath, stat } from "node:fs/promises";
+import { statSync } from "node:fs";
+import { realpath } from "node:fs/promises";
 import { type FileConfig, parseConfigBoolean, type RepositoryLayout } from "@x/storage-fs";
 import { CliError } from "../errors.ts";
 import { printable } from "../printable.ts";
@@ -15,7 +16,7 @@ export async function checkOwner(
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<void> {
   const pretended = parseConfigBoolean(env.GIT_TEST_ASSUME_DIFFERENT_OWNER ?? "") === true;
-  if (!pretended && (await isOwn(gitDirectory, env.SUDO_UID))) return;
+  if (!pretended && isOwn(gitDirectory, env.SUDO_UID)) return;
   const real = await realpath(gitDirectory);
   let safe = false;
   for (const value of protectedConfig.getAll("safe.directory")) {
@@ -31,10 +32,11 @@ export async function checkOwner(
   });
 }
 
-async function isOwn(path: string, sudoUser: string | undefined): Promise<boolean> {
+function isOwn(path: string, sudoUser: string | undefined): boolean {
   const user = process.geteuid?.();
   if (user === undefined) return true; // a system without owners
-  const { uid } = await stat(path);
+  // It was opened just now: another thread would take longer than the system does.
+  const { uid } = statSync(path);
   // Whoever became root to run this is still the owner of what is theirs.
   return uid === user || (user === 0 && /^[0-9]{1,10}$/.test(sudoUser ?? "") && uid === Number(sudoUser));
 }

@@ -27,6 +27,8 @@ export interface Inflater {
   readonly consumed: number;
   /** Output bytes that the last `write` made. */
   readonly produced: number;
+  /** Leaves it to whoever needs one next: it may not be used any more. */
+  release?(): void;
 }
 
 /** The one road to zlib. `./node` has one on `node:zlib`. */

@@ -29,6 +29,8 @@ import type { ReceiveBudget } from "./receive-budget.ts";
 const HEADER_BYTES = 12;
 /** Objects up to about this size are hashed in one call, larger ones piece by piece. */
 const SCRATCH_BYTES = 256 * 1024;
+/** Enough for all objects of most small packs. */
+const FIRST_SCRATCH_BYTES = 16 * 1024;
 /** C git applies no delta that is shorter. */
 const MIN_DELTA_BYTES = 4;
 const MAX_DELTA_HEADER_BYTES = 20;
@@ -77,7 +79,7 @@ export class PackParser {
   readonly #hasher: ObjectHasher;
   readonly #createHasher: CreateHasher;
   readonly #packHasher: Hasher;
-  readonly #scratch: Uint8Array = new Uint8Array(PREAMBLE_ROOM + SCRATCH_BYTES);
+  #scratch: Uint8Array = new Uint8Array(PREAMBLE_ROOM + FIRST_SCRATCH_BYTES);
   /** A header or trailer whose first bytes came with an earlier chunk. */
   readonly #carry: Uint8Array = new Uint8Array(64);
   #carried = 0;
@@ -229,6 +231,8 @@ export class PackParser {
       this.#pieceHasher = this.#createHasher(this.#options.format);
       this.#pieceHasher.update(objectPreamble(entryObjectType(type) as ObjectType, size));
     }
+    if (size >= FIRST_SCRATCH_BYTES && this.#scratch.length < SCRATCH_BYTES)
+      this.#scratch = new Uint8Array(PREAMBLE_ROOM + SCRATCH_BYTES);
     this.#inflater.reset();
     this.#step = this.#readData;
   }
@@ -309,6 +313,7 @@ export class PackParser {
         offset: this.entriesEnd,
       });
     this.checksum = checksum;
+    this.#inflater.release?.();
     return end;
   }
 }

@@ -113,7 +113,7 @@ interface PhaseWatch {
  */
 function watchPhases(push: Push): PhaseWatch {
   const { session } = push;
-  const { referenceTransaction } = session.hooks;
+  const { referenceTransaction } = push.hooks;
   const context = pushContext(push, commandsOf(push.ownLive));
   const watch: PhaseWatch = {
     gone: new Set(),

@@ -68,7 +68,7 @@ async function askOutside(
   { command }: CommandResult,
   { target, workTree }: Verdict,
 ): Promise<string | undefined> {
-  const { update, pushToCheckout } = push.session.hooks;
+  const { update, pushToCheckout } = push.hooks;
   // A list of all commands for each of them is more than a push of thousands can do with.
   const context = receivedContext(push, () => commandsOf(push.live));
   if (update !== undefined) {

@@ -9,6 +9,9 @@ import type { Push } from "./push.ts";
 /** Pairs of a tip and a shallow commit that are looked at one by one; beyond, a tip is taken to reach all of them. */
 const MAX_PAIRS = 10_000;
 
+/** So many refs are soon listed, and handed over. */
+const MAX_FEW = 10_000;
+
 /**
  * Fails the commands whose new objects do not connect to what refs reach.
  * @returns why nothing of the pack counts, fit for the `unpack` line: where objects are to be checked, git's index-pack
@@ -19,7 +22,7 @@ export async function checkConnected(push: Push): Promise<string | undefined> {
   const { signal } = session;
   const updates = push.liveUpdates;
   if (quarantine === undefined || updates.length === 0 || push.connects) return undefined;
-  const { tips } = connectivityOf(push);
+  const tips = newTips(push);
   const known = await whatIsKnown(session);
   const missing = new Set(await quarantine.unconnected(tips, known, { signal }));
   if (missing.size === 0) return undefined;
@@ -41,8 +44,13 @@ export async function checkConnected(push: Push): Promise<string | undefined> {
 
 /** What has to connect, as far as that can be told before the pack is read. */
 export function connectivityOf(push: Push): ConnectivityRequest {
-  const tips = new Set(push.liveUpdates.map(({ command }) => command.newId));
-  return { tips: [...tips], known: () => whatIsKnown(push.session) };
+  const { session } = push;
+  const areFew = (session.stats.refs ?? Number.POSITIVE_INFINITY) <= MAX_FEW;
+  return { tips: newTips(push), known: () => whatIsKnown(session), areFew };
+}
+
+function newTips(push: Push): ObjectId[] {
+  return [...new Set(push.liveUpdates.map(({ command }) => command.newId))];
 }
 
 /** What a push may build on: all that the pusher has been told of, or would be. */

@@ -7,7 +7,7 @@ import type { CommandResult } from "./report-status.ts";
 
 /** Tells hooks of what has changed. They alter nothing, and what they throw is for the log alone. */
 export async function runPostHooks(push: Push): Promise<void> {
-  const { hooks } = push.session;
+  const { hooks } = push;
   const changed = push.results.filter(({ isDone, didNotExist }) => isDone && !didNotExist);
   if (changed.length === 0) return;
   // The push is over: its being called off must not keep anybody from hearing of it.

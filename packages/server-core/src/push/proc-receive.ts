@@ -55,7 +55,7 @@ export async function runProcReceive(push: Push): Promise<void> {
 
 /** @returns whether the hook failed, wholly or for a command */
 async function handOver(push: Push, scheduled: readonly CommandResult[]): Promise<boolean> {
-  const { procReceive } = push.session.hooks;
+  const { procReceive } = push.hooks;
   const context = receivedContext(push, commandsOf(scheduled));
   let thrown = false;
   const answers = await askHook(

@@ -2,7 +2,7 @@ import { isZeroId, type ObjectId, type Quarantine } from "@x/objects";
 import { encodeLatin1 } from "@x/pktline";
 import type { PackPlace } from "../admission/pack-gate.ts";
 import type { Voice } from "../keepalive.ts";
-import type { PushCertificate, PushCommand } from "../push-hooks.ts";
+import type { PushCertificate, PushCommand, PushHooks } from "../push-hooks.ts";
 import type { Session } from "../session.ts";
 import type { PushObjects } from "./judge.ts";
 import type { PushRequest } from "./receive-request.ts";
@@ -16,6 +16,8 @@ export class Push {
   readonly session: Session;
   readonly request: PushRequest;
   readonly results: readonly CommandResult[];
+  /** Those that have a part in it. */
+  hooks: PushHooks;
   /** How the user is talked to at this moment. */
   voice: Voice = MUTE;
   /** Commands on symbolic refs whose targets get the same change by another command. */
@@ -36,6 +38,7 @@ export class Push {
   constructor(session: Session, request: PushRequest) {
     this.session = session;
     this.request = request;
+    this.hooks = session.hooks;
     this.results = request.commands.map((command) => ({
       command,
       error: undefined,

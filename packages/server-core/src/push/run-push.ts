@@ -1,5 +1,6 @@
 import { timed } from "../metrics.ts";
 import { findAliases } from "./aliases.ts";
+import { findAttendance } from "./attendance.ts";
 import { carryOut } from "./carry-out.ts";
 import { examineCertificate, hasSignedOptions } from "./certificate.ts";
 import { checkConnected } from "./connected.ts";
@@ -38,6 +39,7 @@ export async function runPush(push: Push, onPackIn: () => void): Promise<string>
   refuseAllHidden(push);
   schedule(push);
   push.settleAtomic();
+  await findAttendance(push);
   await runPreReceive(push);
   push.settleAtomic();
   if (push.live.length > 0) await changeRefs(push);
@@ -58,7 +60,7 @@ async function refusesBeforehand(push: Push): Promise<boolean> {
 
 /** As in C git, even when nothing is left that could be refused. */
 async function runPreReceive(push: Push): Promise<void> {
-  const { preReceive } = push.session.hooks;
+  const { preReceive } = push.hooks;
   if (preReceive === undefined) return;
   const live = push.live;
   // What it can be asked for stays unasked.

@@ -1,9 +1,9 @@
-import { open, rename } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { systemCode } from "../errors.ts";
 import type { Draft } from "../journal/draft.ts";
 import { fromBytePath, parentOf } from "./byte-path.ts";
-import { type OpenFile, open as openQuickly, unlink } from "./quick-files.ts";
+import { type OpenFile, open as openQuickly, rename, unlink } from "./quick-files.ts";
 import { type SharedAccess, share } from "./shared-access.ts";
 
 /**

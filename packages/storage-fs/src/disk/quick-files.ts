@@ -6,6 +6,7 @@ import {
   openSync,
   type PathLike,
   readdirSync,
+  renameSync,
   type Stats,
   unlinkSync,
   writeSync,
@@ -75,6 +76,12 @@ export const open: (path: PathLike, flags: string | number, mode?: number) => Pr
 
 /** As in `node:fs/promises`. */
 export const link: (from: PathLike, to: PathLike) => Promise<void> = steps.step(linkSync, elsewhere.link);
+
+/** As in `node:fs/promises`. */
+export const rename: (from: PathLike, to: PathLike) => Promise<void> = steps.step(
+  renameSync,
+  elsewhere.rename,
+);
 
 /** As in `node:fs/promises`. */
 export const unlink: (path: PathLike) => Promise<void> = steps.step(unlinkSync, elsewhere.unlink);

@@ -1,5 +1,6 @@
 import type { CreatePackOptions, PackEvent } from "@x/objects";
 import type { LooseScan, LooseScanRequest } from "../refs/loose-scan.ts";
+import type { BegunInput } from "./begun-input.ts";
 import { chunkTurns } from "./loop-turns.ts";
 import type { WorkerPicker } from "./pinned-worker.ts";
 import type { WorkerPool } from "./worker-pool.ts";
@@ -11,7 +12,7 @@ import {
   type StoreLocation,
   type WorkerEvent,
 } from "./worker-protocol.ts";
-import type { WorkerThread } from "./worker-thread.ts";
+import type { JobListener, WorkerThread } from "./worker-thread.ts";
 
 /** As much as a chunk mostly has. Unit: bytes. */
 const CHUNK_BYTES = 64 * 1024;
@@ -69,6 +70,7 @@ function startCall<Name extends OperationName>(
   location: StoreLocation,
   args: Operations[Name]["args"],
   { signal, onProgress, onMessage, answer }: CallOptions,
+  chunk?: Uint8Array,
 ): RunningCall<Operations[Name]["result"]> {
   signal?.throwIfAborted();
   let wake: (() => void) | undefined;
@@ -83,7 +85,7 @@ function startCall<Name extends OperationName>(
       settled = true;
       wake?.();
     };
-    id = thread.start(operation, location, args, {
+    const listener: JobListener = {
       onEvent: (event) => {
         if (event.kind === "progress") onProgress?.(event.text);
         else if (event.kind === "message") onMessage?.(event.text);
@@ -105,7 +107,8 @@ function startCall<Name extends OperationName>(
         settle();
         reject(error);
       },
-    });
+    };
+    id = thread.start(operation, location, args, listener, chunk && new Uint8Array(chunk));
     signal?.addEventListener("abort", abort, { once: true });
   });
   return {
@@ -131,7 +134,7 @@ function startCall<Name extends OperationName>(
 }
 
 /**
- * Hands `chunks` to a worker while it works, a few ahead. The iteration is left as soon as the worker has what it needs,
+ * Hands `input` to a worker while it works, a few chunks ahead. The iteration is left as soon as the worker has what it needs,
  * even while the next chunk is being waited for.
  */
 export async function callWithInput<Name extends OperationName>(
@@ -139,10 +142,10 @@ export async function callWithInput<Name extends OperationName>(
   operation: Name,
   location: StoreLocation,
   args: Operations[Name]["args"],
-  chunks: AsyncIterable<Uint8Array>,
+  { first, rest }: BegunInput,
   options: CallOptions = {},
 ): Promise<Operations[Name]["result"]> {
-  const running = startCall(thread, operation, location, args, options);
+  const running = startCall(thread, operation, location, args, options, first);
   let ended = false;
   let stopWaiting = () => {};
   const finished = () => {
@@ -150,16 +153,16 @@ export async function callWithInput<Name extends OperationName>(
     stopWaiting();
   };
   const over = running.result.then(finished, finished);
-  const iterator = chunks[Symbol.asyncIterator]();
   // Not Promise.race with `over`: each race would leave its chunk behind there, and so the whole pack in memory.
   const nextUnlessOver = () =>
     new Promise<IteratorResult<Uint8Array> | undefined>((resolve, reject) => {
       stopWaiting = () => resolve(undefined);
-      iterator.next().then(resolve, reject);
+      rest.next().then(resolve, reject);
     });
   const pump = async (): Promise<void> => {
-    let sent = 0;
-    while (!ended) {
+    if (first === undefined) thread.post({ kind: "input-end", id: running.id });
+    let sent = 1;
+    while (!ended && first !== undefined) {
       const step = await nextUnlessOver();
       if (ended || step === undefined) return;
       if (step.done) {

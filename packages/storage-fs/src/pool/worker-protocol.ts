@@ -77,7 +77,7 @@ export interface Operations {
   /** Sends events, as `encodeReceived` has them. `count` objects from the start of the pack, in hex its checksum. */
   received: { args: Pick<ReceivedPack, "packChecksum" | "count">; result: undefined };
   updateWorkTree: { args: WorkTreeRequest; result: WorkTreeAnswer };
-  /** Takes chunks; sends progress and messages; asks what is known once the pack is in, if it was given tips. */
+  /** Takes chunks; sends progress and messages; asks what is known once the pack is in, if that took long. */
   takePack: {
     args: {
       limits: ReceiveLimits;
@@ -86,6 +86,8 @@ export interface Operations {
       mayBeThin: boolean;
       /** Tips to be looked at once all is in; `undefined` when nobody asks. */
       tips: readonly ObjectId[] | undefined;
+      /** What was known just now: enough to go by if the pack ends soon. */
+      known: readonly ObjectId[] | undefined;
     };
     /** `pack` is `undefined` for an empty one. */
     result: { receipt: PackReceipt; pack: ReceivedPack | undefined; held: HeldFiles | undefined };
@@ -115,6 +117,8 @@ export type ToWorker =
       location: StoreLocation;
       args: unknown;
       spares: ArrayBuffer[];
+      /** The first chunk, where there is one already. */
+      chunk?: Uint8Array | undefined;
     }
   /** So many more events with bytes may be sent. */
   | { kind: "credit"; id: number; events: number; spares: ArrayBuffer[] }

@@ -46,13 +46,20 @@ export class WorkerThread {
     return this.#listeners.size;
   }
 
-  /** @returns the job's id, for further messages */
-  start(operation: OperationName, location: StoreLocation, args: unknown, listener: JobListener): number {
+  /** @param chunk is given away @returns the job's id, for further messages */
+  start(
+    operation: OperationName,
+    location: StoreLocation,
+    args: unknown,
+    listener: JobListener,
+    chunk?: Uint8Array<ArrayBuffer>,
+  ): number {
     const id = this.#nextId++;
     if (this.#listeners.size === 0) this.#link.setBusy(true);
     this.#listeners.set(id, listener);
     const spares = this.#takeSpares();
-    this.post({ kind: "start", id, operation, location, args, spares }, spares);
+    const given = chunk === undefined ? spares : [...spares, chunk.buffer];
+    this.post({ kind: "start", id, operation, location, args, chunk, spares }, given);
     return id;
   }
 

@@ -8,6 +8,7 @@ import { syncDirectories } from "../disk/lock-file.ts";
 import { createFileObjectReader } from "../file-object-reader.ts";
 import { ownProcessName } from "../journal/process-name.ts";
 import { incomingPrefix } from "../journal/sweep-objects.ts";
+import { beginInput } from "../pool/begun-input.ts";
 import { pinWorker } from "../pool/pinned-worker.ts";
 import { call, callForEvents, callWithInput } from "../pool/worker-call.ts";
 import type { WorkerPool } from "../pool/worker-pool.ts";
@@ -124,6 +125,9 @@ export async function createQuarantine(
       const { limits, fsck, mayBeThin = true, onProgress, onMessage, connects, signal } = options;
       maxTreeDepth = limits.maxTreeDepth;
       unpackBelow = options.unpackBelow ?? 0;
+      const input = await beginInput(chunks, signal);
+      const tips = connects?.tips;
+      const known = connects?.areFew ? await connects.known().catch(() => undefined) : undefined;
       // Until it is known otherwise.
       const wasOnDisk = isOnDisk;
       isOnDisk = true;
@@ -131,8 +135,8 @@ export async function createQuarantine(
         workers.pick("heavy"),
         "takePack",
         location,
-        { limits, fsck, mayBeThin, progress: onProgress !== undefined, tips: connects?.tips },
-        chunks,
+        { limits, fsck, mayBeThin, progress: onProgress !== undefined, tips, known },
+        input,
         { signal, onProgress, onMessage, answer: connects && (() => connects.known()) },
       );
       if (taken.pack !== undefined) packs.push(taken.pack);

@@ -19,7 +19,7 @@ import { nodeCrc32, nodeHashInto } from "@x/pack/node";
 import { syncsOf } from "../disk/durability.ts";
 import type { HeldFiles, Operations, StoreLocation } from "../pool/worker-protocol.ts";
 import { encodeReceived } from "../quarantine/received-objects.ts";
-import { connectAtOnce } from "./connect-at-once.ts";
+import { ArrivingTips } from "./arriving-tips.ts";
 import { GrowingPack, heldSource } from "./growing-pack.ts";
 import type { HeldPack } from "./held-packs.ts";
 import type { Job } from "./job.ts";
@@ -60,9 +60,10 @@ const COMPARE_CACHE_BYTES = 16 * 1024 * 1024;
  */
 export async function takePack(
   work: TakePackWork,
-  { limits, progress, fsck, mayBeThin, tips }: Operations["takePack"]["args"],
+  { limits, progress, fsck, mayBeThin, tips, known }: Operations["takePack"]["args"],
 ): Promise<Operations["takePack"]["result"]> {
   const { location, codec, job } = work;
+  const arriving = new ArrivingTips(job, tips, known);
   const directory = `${location.objectsDirectory}/pack`;
   const temporary = `${directory}/tmp_pack_incoming`;
   const watch = fsck && openWatch(fsck, location);
@@ -93,8 +94,14 @@ export async function takePack(
     });
     job.limitCpu("receive.maxCpuMs", cpuAllowance(limits, indexer));
     await receive(indexer, work, watch, progress);
-    if (tips !== undefined) await job.emit({ kind: "known" });
-    const { pack, connects } = await finish(indexer, work, watch, { file, room, progress, mayBeThin, tips });
+    await arriving.packIn();
+    const { pack, connects } = await finish(indexer, work, watch, {
+      file,
+      room,
+      progress,
+      mayBeThin,
+      arriving,
+    });
     const { receivedObjects: objects, receivedBytes: bytes, trailingBytes } = indexer;
     const receipt = { objects, bytes, trailingBytes, connects };
     // An empty pack says that nothing was missing. There is nothing to keep of it.
@@ -141,7 +148,8 @@ async function receive(
   }
 }
 
-interface Finish extends Pick<Operations["takePack"]["args"], "progress" | "mayBeThin" | "tips"> {
+interface Finish extends Pick<Operations["takePack"]["args"], "progress" | "mayBeThin"> {
+  readonly arriving: ArrivingTips;
   readonly file: GrowingPack;
   readonly room: SpillRoom;
 }
@@ -151,7 +159,7 @@ async function finish(
   indexer: PackIndexer,
   work: TakePackWork,
   watch: FsckWatch | undefined,
-  { file, room, progress, mayBeThin, tips }: Finish,
+  { file, room, progress, mayBeThin, arriving }: Finish,
 ): Promise<{ readonly pack: IndexedPack; readonly connects?: boolean | undefined }> {
   const { job, codec, location } = work;
   const { objects, release } = work.snapshot();
@@ -170,7 +178,7 @@ async function finish(
     };
     await job.run(compareExisting({ index, openPack, receivedEnd, stored: objects, room }));
     await watch?.finish({ index, openPack, room }, objects, job);
-    return { pack, connects: tips && (await connectAtOnce(pack, tips, objects, work)) };
+    return { pack, connects: await arriving.connect(pack, objects, location) };
   } finally {
     bases.release();
     release();

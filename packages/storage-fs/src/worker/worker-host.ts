@@ -77,7 +77,13 @@ export class WorkerHost {
     this.#files.close();
   }
 
-  async #start({ id, operation, location, args }: Extract<ToWorker, { kind: "start" }>): Promise<void> {
+  async #start({
+    id,
+    operation,
+    location,
+    args,
+    chunk,
+  }: Extract<ToWorker, { kind: "start" }>): Promise<void> {
     let hasSent = false;
     const job = new Job(
       (event) => {
@@ -89,6 +95,7 @@ export class WorkerHost {
       (buffer) => this.#send({ kind: "taken", id, buffer }, [buffer]),
     );
     this.#jobs.set(id, job);
+    if (chunk !== undefined) job.addChunk(chunk);
     try {
       const result = await this.#run(operation, location, args, job, () => hasSent);
       this.#send({ kind: "done", id, result }, []);
