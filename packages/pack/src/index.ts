@@ -47,7 +47,7 @@ export { DeltaBaseCache, type PackedObject } from "./read/delta-base-cache.ts";
 export { type LooseObjects, ObjectTable } from "./read/object-table.ts";
 export type { BitmapFile } from "./read/pack-bitmaps.ts";
 export { PACK_HEADER_BYTES, type PackEntry, PackReader, type PackReaderOptions } from "./read/pack-reader.ts";
-export { piecesOfSource, readHeld, spillObject } from "./read/spill-object.ts";
+export { readHeld, spillObject } from "./read/spill-object.ts";
 export { type Spill, SpillRoom, type SpillRoomOptions, type SpillStore } from "./read/spill-room.ts";
 export { type Comparison, compareExisting } from "./take/compare-existing.ts";
 export type { ExternalBase, FindBase, LargeBase, PackSink } from "./take/complete-thin-pack.ts";

@@ -14,7 +14,7 @@ const STREAM_BYTES = 1024 * 1024;
  * Puts the object whose entry starts at `offset` together in `room`, whatever its size and that of what it is made of.
  * Yields now and then. @returns it, to be discarded @throws PackError
  */
-export function* spillEntry(pack: PackReader, offset: number, room: SpillRoom): Generator<void, Spill> {
+function* spillEntry(pack: PackReader, offset: number, room: SpillRoom): Generator<void, Spill> {
   const deltas: PackEntry[] = [];
   let entry = pack.entry(offset);
   for (; entryObjectType(entry.type) === undefined; entry = pack.entry(entry.baseOffset))

@@ -8,7 +8,7 @@ const ARENA_SHARE = 1 / 4;
 
 /** An object's data: in an array of its own, in the arena, or set aside. */
 export interface Held {
-  /** Empty when it is set aside. */
+  /** Of no meaning when it is set aside. */
   readonly bytes: Uint8Array;
   readonly at: number;
   readonly size: number;
@@ -34,9 +34,9 @@ export function isThere(frame: Frame): boolean {
   return frame.bytes !== undefined || frame.spill !== undefined;
 }
 
-/** The data of a frame that has it. */
-export function heldBy({ bytes = NO_BYTES, at, size, spill }: Frame): Held {
-  return { bytes, at, size, spill };
+/** The data of a frame that has it: bytes, or what is set aside. */
+export function heldBy(frame: Frame): Held {
+  return frame as Frame & Held;
 }
 
 /** Data that is set aside as {@link Held}. */

@@ -203,7 +203,7 @@ export class DeltaResolver {
       const next: Held =
         (made.spill === undefined ? this.#apply(delta, made, kind, true) : undefined) ??
         (yield* this.#applyLarge(delta, made, kind, wanted));
-      if (made.spill !== from?.spill) made.spill?.discard();
+      if (made !== from) made.spill?.discard();
       made = next;
       budget.takeWork(made.size);
       checkpoint?.();
