@@ -1,5 +1,13 @@
 import { execFile } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { gzipSync } from "node:zlib";
 import { createTestRepository, git, gitEnvironment, temporaryDirectory } from "@tooling/test-kit";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -304,6 +312,34 @@ describe("xgit http-backend", () => {
     expect(await main(["http-backend"], shown)).toBe(0);
     expect(shown.out).toMatch(/\r\n\r\nref: refs\/heads\/main\n$/);
     rmSync(`${root}/r.git/git-daemon-export-ok`);
+  });
+
+  it("P4 follows nothing out of GIT_PROJECT_ROOT, unless XGIT_FOLLOW_LINKS says so", async () => {
+    const project = temporaryDirectory("project");
+    const secret = `${root}/r.git`;
+    symlinkSync(secret, `${project}/link.git`);
+    mkdirSync(`${project}/pointer`);
+    writeFileSync(`${project}/pointer/.git`, `gitdir: ${secret}\n`);
+    await git(["clone", "-q", "--bare", "--shared", secret, `${project}/borrowing.git`]);
+    await git(["clone", "-q", "--bare", secret, `${project}/inside.git`]);
+    symlinkSync("inside.git", `${project}/alias.git`);
+    symlinkSync(project, `${root}/project`);
+    const status = async (name: string, more: Environment = {}) =>
+      (await ours({ GIT_PROJECT_ROOT: project, PATH_INFO: `/${name}/HEAD`, ...more })).status;
+    for (const name of ["link.git", "pointer", "borrowing.git"]) {
+      expect([name, await status(name)]).toEqual([name, "404 Not Found"]);
+      expect([name, await status(name, { XGIT_FOLLOW_LINKS: "1" })]).toEqual([name, "200 OK"]);
+      // Without a root, the web server has said where.
+      const translated = { GIT_PROJECT_ROOT: "", PATH_TRANSLATED: `${project}/${name}/HEAD` };
+      expect([name, await status(name, translated)]).toEqual([name, "200 OK"]);
+    }
+    for (const name of ["inside.git", "inside", "alias.git"])
+      for (const place of [project, `${root}/project`, `${project}/`])
+        expect([name, place, await status(name, { GIT_PROJECT_ROOT: place })]).toEqual([
+          name,
+          place,
+          "200 OK",
+        ]);
   });
 
   it.each<[string, Environment]>([

@@ -26,6 +26,7 @@ export {
   type ReftableRefs,
   type ReftableRefsOptions,
 } from "./reftable/reftable-refs.ts";
+export { containedLayout } from "./repository/containment.ts";
 export { createBareRepository, type NewRepositoryOptions } from "./repository/create-repository.ts";
 export {
   type ExportedRepositories,

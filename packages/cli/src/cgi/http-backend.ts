@@ -1,4 +1,5 @@
 import { access } from "node:fs/promises";
+import { resolve } from "node:path";
 import type { Readable } from "node:stream";
 import type { FileHooks } from "@x/file-hooks";
 import {
@@ -8,7 +9,13 @@ import {
   ServiceError,
   type ServiceName,
 } from "@x/server-core";
-import { findRepository, parseConfigInteger, type RepositoryLayout } from "@x/storage-fs";
+import {
+  containedLayout,
+  findRepository,
+  parseConfigBoolean,
+  parseConfigInteger,
+  type RepositoryLayout,
+} from "@x/storage-fs";
 import { createFetchHandler, type HttpAnswer, parseRoute, type Route } from "@x/transport-http";
 import { printable } from "../printable.ts";
 import { committerOf } from "../stdio/committer.ts";
@@ -94,6 +101,10 @@ async function open(
     warn(`Not a git repository: '${printable(path)}'`);
     return undefined;
   }
+  if (root !== undefined && !(await staysBelow(root, layout, env))) {
+    warn(`'${printable(path)}': a link leads out of GIT_PROJECT_ROOT; see XGIT_FOLLOW_LINKS`);
+    return undefined;
+  }
   if (!(await isExported(layout, env))) {
     warn(`Repository not exported: '${printable(path)}'`);
     return undefined;
@@ -130,6 +141,13 @@ async function open(
     });
   }
   return { repository, env: committing, hooks, hasAnswered: false };
+}
+
+/** Whether links, `gitdir:` files and alternates stay below the root, where the operator wants them to. */
+async function staysBelow(root: string, layout: RepositoryLayout, env: Terminal["env"]): Promise<boolean> {
+  if (parseConfigBoolean(env.XGIT_FOLLOW_LINKS ?? "false") === true) return true;
+  const contained = await containedLayout(layout, [resolve(root)]).catch(() => undefined);
+  return contained !== undefined;
 }
 
 async function isExported({ gitDirectory }: RepositoryLayout, env: Terminal["env"]): Promise<boolean> {

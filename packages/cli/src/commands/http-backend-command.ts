@@ -9,6 +9,8 @@ git-http-backend does, the smart protocol and the dumb one.
 ENVIRONMENT
   GIT_PROJECT_ROOT  the directory of repositories; PATH_INFO is looked up below
                     it. Without it, PATH_TRANSLATED is the whole path.
+  XGIT_FOLLOW_LINKS if true, symbolic links, "gitdir:" files and alternates may lead
+                    out of GIT_PROJECT_ROOT, as git follows them.
   GIT_HTTP_EXPORT_ALL
                     if set, repositories without a file git-daemon-export-ok are
                     served too.

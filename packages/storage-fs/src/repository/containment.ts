@@ -8,6 +8,8 @@ import { type RepositoryLayout, readLayout } from "./layout.ts";
  * `roots` and still belong together.
  * @param roots absolute; where one is itself a symlink, what it leads to counts
  * @param onOutside told of the path that lies elsewhere
+ * @returns `undefined` when there is one
+ * @throws Node's own error for a path that leads nowhere
  */
 export async function containedLayout(
   { gitDirectory, commonDirectory, objectsDirectory, refsDirectory }: RepositoryLayout,
