@@ -112,16 +112,16 @@ export class DeltaResolver {
 
   *#wholeLarge(row: number): Generator<number, Held> {
     if (row < this.#inflater.count) return yield* (this.#large as LargeDeltas).whole(row);
-    const { budget, external } = this.#options;
+    const { budget, external, room, checkpoint } = this.#options;
     const base = external(row);
     if ("data" in base) throw new RangeError("a base that is held need not be set aside");
     budget.takeDeltaObject(base.size);
     const steps = base.spill();
-    for (;;) {
+    for (let before = room?.bytes ?? 0; ; before = room?.bytes ?? 0) {
       const step = steps.next();
       if (step.done) return { bytes: NO_BYTES, at: 0, size: base.size, spill: step.value };
-      this.#options.checkpoint?.();
-      yield 0;
+      checkpoint?.();
+      yield Math.max(0, (room?.bytes ?? 0) - before);
     }
   }
 
