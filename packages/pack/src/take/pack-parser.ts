@@ -1,15 +1,5 @@
-import type { Crc32 } from "@x/objects";
-import {
-  type CreateHasher,
-  createHasher,
-  type Hasher,
-  type ObjectFormat,
-  type ObjectType,
-  objectPreamble,
-  rawIdLength,
-} from "@x/objects";
+import { type Crc32, createHasher, type Hasher, type ObjectFormat, rawIdLength } from "@x/objects";
 import { PackError } from "../errors.ts";
-import { decodeDeltaHeader } from "../format/delta.ts";
 import {
   decodeEntryHeader,
   ENTRY_BLOB,
@@ -17,23 +7,18 @@ import {
   ENTRY_REF_DELTA,
   ENTRY_TAG,
   type EntryHeader,
-  entryObjectType,
   MAX_ENTRY_HEADER_BYTES,
 } from "../format/entry-header.ts";
-import type { Inflater, ZlibCodec } from "../format/zlib-codec.ts";
+import type { ZlibCodec } from "../format/zlib-codec.ts";
+import { EntryReader } from "./entry-reader.ts";
 import { EntryTable } from "./entry-table.ts";
-import { type HashTools, ObjectHasher, PREAMBLE_ROOM } from "./object-hasher.ts";
+import type { HashTools } from "./object-hasher.ts";
 import type { InspectObject } from "./object-inspector.ts";
 import type { ReceiveBudget } from "./receive-budget.ts";
 
 const HEADER_BYTES = 12;
-/** Objects up to about this size are hashed in one call, larger ones piece by piece. */
-const SCRATCH_BYTES = 256 * 1024;
-/** Enough for all objects of most small packs. */
-const FIRST_SCRATCH_BYTES = 16 * 1024;
 /** C git applies no delta that is shorter. */
 const MIN_DELTA_BYTES = 4;
-const MAX_DELTA_HEADER_BYTES = 20;
 
 /** What a {@link PackParser} works with. */
 export interface PackParserOptions {
@@ -48,22 +33,15 @@ export interface PackParserOptions {
   readonly inspect?: InspectObject | undefined;
 }
 
-/** How an entry's inflated bytes are taken. */
-const WHOLE = 0;
-const PIECES = 1;
-const DELTA = 2;
-
 /**
- * Reads a pack from chunks that are cut anywhere: finds the entries, checks their zlib streams, makes the ids of whole
- * objects, and checks the trailer. Holds at most {@link SCRATCH_BYTES} of an object.
+ * Reads a pack from chunks that are cut anywhere: finds the entries, has an {@link EntryReader} read them, and
+ * checks the trailer.
  */
 export class PackParser {
   readonly entries: EntryTable;
   /** What the pack says of itself; 0 before its header. */
   declaredCount = 0;
   deltaCount = 0;
-  /** Commits, trees and tags that were too large to be shown. */
-  readonly largeRows: number[] = [];
   /** Unit: bytes, the trailer included. */
   receivedBytes = 0;
   /** Bytes of the last chunk after the pack's end. */
@@ -75,11 +53,8 @@ export class PackParser {
 
   readonly #options: PackParserOptions;
   readonly #idLength: number;
-  readonly #inflater: Inflater;
-  readonly #hasher: ObjectHasher;
-  readonly #createHasher: CreateHasher;
+  readonly #reader: EntryReader;
   readonly #packHasher: Hasher;
-  #scratch: Uint8Array = new Uint8Array(PREAMBLE_ROOM + FIRST_SCRATCH_BYTES);
   /** A header or trailer whose first bytes came with an earlier chunk. */
   readonly #carry: Uint8Array = new Uint8Array(64);
   #carried = 0;
@@ -88,24 +63,21 @@ export class PackParser {
   #inEntry = false;
   #offset = 0;
   #row = -1;
-  #size = 0;
-  #mode: typeof WHOLE | typeof PIECES | typeof DELTA = WHOLE;
-  #inflated = 0;
-  #outAt = 0;
   #crc = 0;
   /** Where in this chunk the entry in progress starts. */
   #crcFrom = 0;
-  #pieceHasher: Hasher | undefined;
-  #deltaChecked = false;
 
   constructor(options: PackParserOptions) {
     this.#options = options;
     this.#idLength = rawIdLength(options.format);
     this.entries = new EntryTable(this.#idLength);
-    this.#inflater = options.codec.createInflater();
-    this.#hasher = new ObjectHasher(options.format, options.hash);
-    this.#createHasher = options.hash.createHasher ?? createHasher;
-    this.#packHasher = this.#createHasher(options.format);
+    this.#reader = new EntryReader(this.entries, options);
+    this.#packHasher = (options.hash.createHasher ?? createHasher)(options.format);
+  }
+
+  /** Commits, trees and tags that were too large to be shown. */
+  get largeRows(): readonly number[] {
+    return this.#reader.largeRows;
   }
 
   /**
@@ -210,98 +182,35 @@ export class PackParser {
     if (type < ENTRY_BLOB || type === ENTRY_TAG) budget.takeParsed(size);
     const row = entries.push(this.#offset, type, size, headerBytes);
     this.#row = row;
-    this.#size = size;
-    this.#inflated = 0;
-    this.#outAt = PREAMBLE_ROOM;
     if (type === ENTRY_OFS_DELTA || type === ENTRY_REF_DELTA) {
       if (size < MIN_DELTA_BYTES) throw new PackError("pack/bad-delta", "failed to apply delta");
       this.deltaCount++;
-      this.#mode = DELTA;
-      this.#deltaChecked = false;
       if (type === ENTRY_OFS_DELTA) {
         const base = this.#offset - baseDistance;
         if (baseDistance === 0 || base <= 0)
           throw new PackError("pack/malformed", "delta base offset is out of bound");
         entries.bases[row] = entries.rowAt(base);
       } else entries.ids.set(bytes.subarray(dataAt - this.#idLength, dataAt), row * this.#idLength);
-    } else if (size < SCRATCH_BYTES) this.#mode = WHOLE;
-    else {
-      if (type !== ENTRY_BLOB) this.largeRows.push(row);
-      this.#mode = PIECES;
-      this.#pieceHasher = this.#createHasher(this.#options.format);
-      this.#pieceHasher.update(objectPreamble(entryObjectType(type) as ObjectType, size));
     }
-    if (size >= FIRST_SCRATCH_BYTES && this.#scratch.length < SCRATCH_BYTES)
-      this.#scratch = new Uint8Array(PREAMBLE_ROOM + SCRATCH_BYTES);
-    this.#inflater.reset();
+    this.#reader.start(row, type, size);
     this.#step = this.#readData;
   }
 
   #readData(chunk: Uint8Array, at: number): number {
-    const inflater = this.#inflater;
-    const scratch = this.#scratch;
+    const reader = this.#reader;
     try {
-      for (let next = at; ; ) {
-        const ended = inflater.write(chunk, next, chunk.length, scratch, this.#outAt);
-        const { consumed, produced } = inflater;
-        next += consumed;
-        this.#outAt += produced;
-        this.#inflated += produced;
-        if (this.#inflated > this.#size) throw new PackError("pack/bad-zlib", "inflate returned -5");
-        if (ended) {
-          this.#endEntry(chunk, next);
-          return next;
-        }
-        if (this.#mode !== WHOLE && this.#outAt > scratch.length - 1024) this.#takePiece();
-        else if (consumed === 0 && produced === 0)
-          throw new PackError("pack/bad-zlib", "inflate returned -5");
-        if (next === chunk.length) return next;
-      }
+      const next = reader.read(chunk, at);
+      if (reader.hasEnded) this.#endEntry(chunk, next);
+      return next;
     } catch (error) {
       throw badObject(this.#offset, error);
     }
   }
 
-  /** Empties the scratch of an entry that does not fit into it. */
-  #takePiece(): void {
-    const piece = this.#scratch.subarray(PREAMBLE_ROOM, this.#outAt);
-    if (this.#mode === PIECES) this.#pieceHasher?.update(piece);
-    else this.#checkDelta(piece);
-    this.#outAt = PREAMBLE_ROOM;
-  }
-
-  /** A delta says at its start how large an object it makes: what is too large is refused before anything is made. */
-  #checkDelta(start: Uint8Array): void {
-    if (this.#deltaChecked) return;
-    this.#deltaChecked = true;
-    this.#options.budget.takeObject(decodeDeltaHeader(start.subarray(0, MAX_DELTA_HEADER_BYTES)).resultSize);
-  }
-
   #endEntry(chunk: Uint8Array, at: number): void {
-    if (this.#inflated < this.#size) throw new PackError("pack/bad-zlib", "inflate returned 1");
-    const { entries } = this;
-    const row = this.#row;
-    const idAt = row * this.#idLength;
-    if (this.#mode === WHOLE) {
-      const type = entryObjectType(entries.types[row] as number) as ObjectType;
-      this.#hasher.hash(type, this.#scratch, PREAMBLE_ROOM, this.#size, entries.ids, idAt);
-      if (type !== "blob") this.#inspect(row);
-    } else {
-      this.#takePiece();
-      if (this.#pieceHasher !== undefined) entries.ids.set(this.#pieceHasher.digest(), idAt);
-      this.#pieceHasher = undefined;
-    }
-    entries.crcs[row] = this.#options.crc32(chunk.subarray(this.#crcFrom, at), this.#crc);
+    this.entries.crcs[this.#row] = this.#options.crc32(chunk.subarray(this.#crcFrom, at), this.#crc);
     this.#inEntry = false;
     this.#nextEntry(chunk, at);
-  }
-
-  #inspect(row: number): void {
-    const { inspect } = this.#options;
-    if (inspect === undefined) return;
-    const { entries } = this;
-    const data = this.#scratch.subarray(PREAMBLE_ROOM, PREAMBLE_ROOM + this.#size);
-    inspect({ row, kind: entries.kinds[row] as number, data, delta: undefined, rawId: entries.id(row) });
   }
 
   #readTrailer(chunk: Uint8Array, at: number): number {
@@ -313,7 +222,7 @@ export class PackParser {
         offset: this.entriesEnd,
       });
     this.checksum = checksum;
-    this.#inflater.release?.();
+    this.#reader.close();
     return end;
   }
 }
