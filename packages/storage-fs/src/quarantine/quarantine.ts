@@ -184,8 +184,10 @@ export async function createQuarantine(
       } finally {
         const guards = releases.splice(0);
         for (const release of guards) await release();
-        if (guards.length > 0)
+        const tell = () => {
           for (const thread of workers.running()) thread.post({ kind: "released", location: store });
+        };
+        if (guards.length > 0) setImmediate(tell); // the pusher hears of it first
       }
     },
   };

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 
 /** As deep as C git follows alternates of alternates: the first, and five below. */
@@ -26,13 +26,15 @@ export function findAlternates(objectsDirectory: string): string[] {
 }
 
 function readAlternates(objectsDirectory: string): string[] {
+  const path = `${objectsDirectory}/info/alternates`;
+  if (!existsSync(path)) return []; // the usual case
   let text: string;
   try {
-    const file = readFileSync(`${objectsDirectory}/info/alternates`);
+    const file = readFileSync(path);
     if (file.length > MAX_FILE_BYTES) return [];
     text = file.toString("latin1"); // one character for each byte until the quotes are off
   } catch {
-    return []; // the usual case: there is no such file
+    return [];
   }
   return text
     .split("\n")
