@@ -129,7 +129,10 @@ function createNativeInflater(release: (inflater: Inflater) => void): Inflater {
     get produced() {
       return produced;
     },
-    release: () => release(inflater),
+    release() {
+      native.reset();
+      release(inflater);
+    },
   };
   return inflater;
 }

@@ -134,4 +134,14 @@ describe.each(CODECS)("the codec on %s", (_, codec) => {
       }
     expect(outputs.map((output) => Buffer.from(output).toString("latin1", 0, 3))).toEqual(["one", "two"]);
   });
+
+  it("gives nobody an inflater in the midst of another's stream", () => {
+    const stream = deflateSync(noise(500));
+    const first = codec.createInflater();
+    first.write(stream, 0, 100, new Uint8Array(500), 0);
+    first.release?.();
+    const next = codec.createInflater();
+    next.write(stream, 0, stream.length, new Uint8Array(501), 0);
+    expect(next.produced).toBe(500);
+  });
 });
