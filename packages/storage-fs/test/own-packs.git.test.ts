@@ -1,3 +1,4 @@
+import { chmodSync, renameSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { git } from "@tooling/test-kit";
 import type { ObjectId } from "@x/objects";
@@ -115,6 +116,22 @@ describe("packs that a thread brings into a store itself", () => {
     await bring(3);
     again(await bring(2));
     expect(finds(3, true)).toBe(true);
+  });
+
+  it("cost nothing but time when the disk fails, or the directory is gone", async () => {
+    const arrived = database.expectPack();
+    const path = await bring(1);
+    chmodSync(`${path}.idx`, 0o644);
+    writeFileSync(`${path}.idx`, "no index"); // broken, and so is each look at it
+    arrived(path);
+    database.overlookChange();
+    expect(finds(0)).toBe(true);
+    const next = database.expectPack();
+    renameSync(`${directory}/objects/pack`, `${directory}/objects/away`);
+    writeFileSync(`${directory}/objects/pack`, "no directory");
+    next(`${path}0`);
+    database.overlookChange();
+    expect(finds(1)).toBe(false);
   });
 
   it("count for nothing when they are not there", () => {

@@ -105,24 +105,33 @@ export class ObjectDatabase {
    * Prepares for a pack that this thread is about to bring into the store: when nothing else has come meanwhile, that
    * need not be found out from a list of all that is there. What others bring in the midst of it is seen a little
    * later, or when it is missed.
-   * @returns to be called with the path of the pack, without suffix, when it is there
+   * @returns to be called with the path of the pack, without suffix, when it is there; never throws
    */
   expectPack(): (path: string) => void {
     const before = this.#latest;
     if (before === undefined || this.#readStamp().stamp !== this.#stamp) return () => {};
     return (path) => {
       if (this.#closed || this.#latest !== before) return;
-      const { stamp } = this.#readStamp();
-      if (!before.paths.has(path) && !this.#add([path])) return;
-      this.#stamp = stamp;
-      this.#isProven = false;
-      this.#settle();
+      try {
+        const { stamp } = this.#readStamp();
+        if (!before.paths.has(path) && !this.#add([path])) return;
+        this.#stamp = stamp;
+        this.#isProven = false;
+        this.#settle();
+      } catch {
+        // A disk that fails: whoever asks next looks again, and hears of it.
+      }
     };
   }
 
   /** This process has changed a directory, but no pack has come: shortly after {@link expectPack} that is not looked into. */
   overlookChange(): void {
-    if (this.#settling !== undefined) this.#stamp = this.#readStamp().stamp;
+    if (this.#settling === undefined) return;
+    try {
+      this.#stamp = this.#readStamp().stamp;
+    } catch {
+      this.#stamp = undefined;
+    }
   }
 
   /** Until a change would show, what there is counts as known; then it is listed. */
