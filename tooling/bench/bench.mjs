@@ -157,7 +157,7 @@ async function fetches(copy) {
 async function ways(copy) {
   if (!sides.includes("xgit")) return;
   await using("xgit", async (server) => {
-    let count = 4;
+    let count = MAX_FETCHES_IN_TURN;
     for (let pair = 0; pair <= Number(options.pairs); pair++) {
       note(`full fetch over http:// and git://: ${pair} of ${options.pairs}, ${count} each`);
       const cost = {};

@@ -7,19 +7,25 @@ import { listRefsOnce } from "./raw-client.mjs";
 import { median } from "./statistics.mjs";
 
 const FETCHER = fileURLToPath(new URL("fetch-process.mjs", import.meta.url));
+const THIN_FETCHES = fileURLToPath(new URL("thin-fetches.mjs", import.meta.url));
 const MIB = 1024 * 1024;
 
-function fetchInProcess(port, repository, { onEvent = () => {}, way = "git://", count = 1 } = {}) {
+function fetchInProcess(port, repository, onEvent = () => {}) {
+  return inProcess(FETCHER, [port, repository], ({ event }) => onEvent(event));
+}
+
+/** @returns its last message */
+function inProcess(script, args, onMessage = () => {}) {
   return new Promise((resolve, reject) => {
-    const child = fork(FETCHER, [String(port), repository, way, String(count)]);
-    let result;
+    const child = fork(script, args.map(String));
+    let last;
     child.on("message", (message) => {
-      if (message.event === "done") result = message;
-      onEvent(message.event);
+      last = message;
+      onMessage(message);
     });
     child.on("error", reject);
-    child.on("close", () =>
-      result ? resolve(result) : reject(new Error("the fetch did not end well; see above")),
+    child.on("close", (status) =>
+      status === 0 && last ? resolve(last) : reject(new Error("the fetch did not end well; see above")),
     );
   });
 }
@@ -38,9 +44,8 @@ async function costOf(server, work, clock = cpuSeconds) {
 }
 
 /** Everything, fetched once. @throws Error when the pack has not the expected number of objects, if that is known */
-export async function fullFetch(server, repository, objects, way = "git://") {
-  const port = way === "git://" ? server.port : server.httpPort;
-  const { result, cpu, rss } = await costOf(server, () => fetchInProcess(port, repository, { way }));
+export async function fullFetch(server, repository, objects) {
+  const { result, cpu, rss } = await costOf(server, () => fetchInProcess(server.port, repository));
   if (objects !== undefined && result.objects !== objects)
     throw new Error(`a fetch gave ${result.objects} objects of ${objects}`);
   return {
@@ -55,7 +60,7 @@ export async function fullFetch(server, repository, objects, way = "git://") {
 /** Everything, fetched `count` times. @returns what one costs: the middle one's wall time, and all together the server */
 export async function fullFetchesInTurn(server, repository, way, count) {
   const port = way === "git://" ? server.port : server.httpPort;
-  const fetching = () => fetchInProcess(port, repository, { way, count });
+  const fetching = () => inProcess(THIN_FETCHES, [port, server.port, repository, way, count]);
   const { result, cpu } = await costOf(server, fetching, threadSeconds);
   return { cpu: cpu / count, wall: result.wallMs / 1000, objects: result.objects };
 }
@@ -72,7 +77,7 @@ export async function latencyWhileFetching(server, repository) {
     if (event === "first-byte") firstByteAt = performance.now();
     if (event === "done") asking = false;
   };
-  const fetching = fetchInProcess(server.port, repository, { onEvent });
+  const fetching = fetchInProcess(server.port, repository, onEvent);
   let over = false;
   const finish = () => {
     over = true;
