@@ -29,7 +29,9 @@ export function combineHooks(...parts: readonly Hooks[]): Hooks {
   return {
     ...(parts.some(({ attends }) => attends !== undefined) && {
       async attends(context) {
-        const answers = await Promise.all(attending.map((part) => part.attends?.(context) ?? true));
+        const answers = await Promise.all(
+          attending.map(async (part) => (await part.attends?.(context)) ?? true),
+        );
         return answers.includes(true);
       },
     }),
