@@ -1,5 +1,6 @@
 export { makeCertificate } from "./certificate.ts";
 export { type Finished, type GitOptions, git, gitEnvironment, temporaryDirectory, tryGit } from "./git.ts";
+export { type LentChunks, lendChunks } from "./lent-chunks.ts";
 export { describeReadme } from "./readme-examples.ts";
 export {
   hideFiles,
