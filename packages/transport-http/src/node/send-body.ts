@@ -1,4 +1,5 @@
 import type { ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import type { LentBuffers } from "@x/server-core";
 
 /** What a client has not read yet waits here up to this, so that the system gets much at once. Unit: bytes. */
@@ -49,26 +50,30 @@ export async function sendBody(
   reply.end();
 }
 
-/** What is written in one turn of the event loop leaves in one call of the system: that is what costs most of sending. */
+/**
+ * What is written in one turn of the event loop leaves in one call of the system: that is what costs most of sending. It
+ * is the socket that is corked: a corked response of Node 22 says nothing when there is room again.
+ */
 class Turn {
   readonly #reply: ServerResponse;
-  #isGathering = false;
+  #gathering: Socket | undefined;
 
   constructor(reply: ServerResponse) {
     this.#reply = reply;
   }
 
   gather(): void {
-    if (this.#isGathering) return;
-    this.#isGathering = true;
-    this.#reply.cork();
+    const { socket } = this.#reply;
+    if (this.#gathering !== undefined || socket === null) return;
+    this.#gathering = socket;
+    socket.cork();
     setImmediate(() => this.end());
   }
 
   /** Lets go of what has gathered; at the end of an answer nobody else would, before the end. */
   end(): void {
-    if (!this.#isGathering) return;
-    this.#isGathering = false;
-    if (!this.#reply.destroyed) this.#reply.uncork();
+    const socket = this.#gathering;
+    this.#gathering = undefined;
+    if (socket?.destroyed === false) socket.uncork();
   }
 }
