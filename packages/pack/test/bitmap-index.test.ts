@@ -3,10 +3,10 @@ import { createNodeHasher } from "@x/objects/node";
 import { describe, expect, it } from "vitest";
 import { BitSet } from "../src/format/bit-set.ts";
 import { BitmapIndex } from "../src/format/bitmap-index.ts";
+import { memorySource } from "../src/format/byte-source.ts";
 import { PackError, type PackIndex } from "../src/index.ts";
 import { type BitmapEntry, bitmapFile, ewah, ewahOf, runWord } from "./bitmap-builder.ts";
 import { idOf, type MemoryObject, packedWhole } from "./memory-table.ts";
-import { memorySource } from "./open-table.ts";
 
 const OBJECTS = 70;
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { memorySource } from "../src/format/byte-source.ts";
 import { deltaYield, runDelta } from "../src/format/delta.ts";
-import { DeltaPieces, memorySource } from "../src/format/delta-pieces.ts";
+import { DeltaPieces } from "../src/format/delta-pieces.ts";
 import { applyDelta, decodeDeltaHeader, PackError } from "../src/index.ts";
 import { bytesOf, concat, copy, delta, insert, noise } from "./pack-builder.ts";
 

@@ -1,13 +1,14 @@
 import { type ObjectFilter, type ObjectType, objectIdToBytes } from "@x/objects";
 import { createNodeHasher } from "@x/objects/node";
 import { describe, expect, it } from "vitest";
+import { memorySource } from "../src/format/byte-source.ts";
 import { enumerateObjects, ObjectTable } from "../src/index.ts";
 import { parseSparsePatterns } from "../src/walk/sparse-patterns.ts";
 import { SparsePlaces } from "../src/walk/sparse-places.ts";
 import { bitmapFile, ewah } from "./bitmap-builder.ts";
 import { blob, commit, tag, tree, treeBomb } from "./memory-history.ts";
 import { idOf, looseTable, type MemoryObject, packed } from "./memory-table.ts";
-import { finish, memorySource, NOTHING_LOOSE } from "./open-table.ts";
+import { finish, NOTHING_LOOSE } from "./open-table.ts";
 import { bytesOf, whole } from "./pack-builder.ts";
 
 function found(

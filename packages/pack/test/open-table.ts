@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { inflateSync } from "node:zlib";
 import type { ObjectFormat, ObjectId, ObjectType } from "@x/objects";
 import { createNodeHasher } from "@x/objects/node";
+import { memorySource } from "../src/format/byte-source.ts";
 import {
   type BitmapFile,
-  type ByteSource,
   type CommitGraph,
   createZlibCodec,
   DeltaBaseCache,
@@ -27,17 +27,6 @@ export interface OpenOptions {
   readonly warnings?: string[];
   /** Stands in for reading the file at a path. */
   readonly bitmapBytes?: (path: string) => Uint8Array | undefined;
-}
-
-export function memorySource(bytes: Uint8Array): ByteSource {
-  return {
-    size: bytes.length,
-    read(offset, into) {
-      const part = bytes.subarray(offset, Math.min(bytes.length, offset + into.length));
-      into.set(part);
-      return part.length;
-    },
-  };
 }
 
 /** A pack in memory with its index. */

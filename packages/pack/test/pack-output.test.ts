@@ -1,7 +1,7 @@
 import { createNodeHasher } from "@x/objects/node";
 import { describe, expect, it } from "vitest";
+import { memorySource } from "../src/format/byte-source.ts";
 import { CHUNK_BYTES, CHUNK_HEADROOM_BYTES, PackOutput } from "../src/make/pack-output.ts";
-import { memorySource } from "./open-table.ts";
 import { concat, noise, trailerOf } from "./pack-builder.ts";
 import { Random } from "./random.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { memorySource } from "../src/format/byte-source.ts";
 import { WindowCache } from "../src/read/window-cache.ts";
-import { memorySource } from "./open-table.ts";
 import { noise } from "./pack-builder.ts";
 import { Random } from "./random.ts";
 

@@ -9,18 +9,6 @@ const PIECE_BYTES = 256 * 1024;
 /** Shorter stretches of the base are looked for in what was read last: copies mostly go forward. Unit: bytes. */
 const WINDOW_BYTES = 16 * 1024;
 
-/** Bytes in memory as a {@link ByteSource}. */
-export function memorySource(bytes: Uint8Array): ByteSource {
-  return {
-    size: bytes.length,
-    read(offset, into) {
-      const part = bytes.subarray(offset, Math.min(bytes.length, offset + into.length));
-      into.set(part);
-      return part.length;
-    },
-  };
-}
-
 /**
  * Applies a delta that comes in pieces to a base that is read in pieces; neither of them is held, nor what is made. As
  * `runDelta`, for what is too large for memory. Spec: gitformat-pack, "Deltified representation".

@@ -1,5 +1,4 @@
-import type { ByteSource } from "../format/byte-source.ts";
-import { memorySource } from "../format/delta-pieces.ts";
+import { type ByteSource, memorySource } from "../format/byte-source.ts";
 import type { Spill, SpillRoom } from "../read/spill-room.ts";
 import { NO_BASE } from "./entry-table.ts";
 
